@@ -1,0 +1,119 @@
+//===- Manifest.h - What a bundle says about itself -------------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A manifest describes the entries of a bundle: for each, the problem, the
+// typed argument list, the launches that prepare its weights and run it, and
+// how much work the kernel does beside what is useful. It is the same for all
+// chips of a bundle; what differs stands in ChipImage.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_BUNDLE_MANIFEST_H
+#define CTC_BUNDLE_MANIFEST_H
+
+#include "ctc/Support/Epilogue.h"
+#include "ctc/Support/Problem.h"
+#include "ctc/Support/WorkFactors.h"
+
+#include <array>
+
+namespace ctc {
+
+/// What a buffer means to an entry.
+enum class ArgumentRole : uint8_t {
+  Input,        ///< x
+  Weight,       ///< w as the user has it; read by prepare launches only
+  PackedWeight, ///< written by prepare launches, read by run launches
+  Bias,         ///< f32 or the problem's type, one per output channel
+  Operand,      ///< an extra operand of the epilogue
+  Output,       ///< y
+  Scratch,      ///< owned by the caller, per launch
+};
+
+/// A buffer of an entry. Pointers are bare, global, and aligned to 16 bytes.
+struct Argument {
+  std::string name;
+  ArgumentRole role = ArgumentRole::Input;
+  ElementType type = ElementType::F32;
+  std::vector<int64_t> shape; ///< In elements; kDynamic where it is the batch.
+
+  bool operator==(const Argument &) const = default;
+};
+
+/// Number of blocks along x: blocksPerTile * ceil(N / batchTile), N the batch.
+/// Always one-dimensional; y and z are 1.
+struct Grid {
+  int64_t blocksPerTile = 1;
+  int64_t batchTile = 1;
+
+  bool operator==(const Grid &) const = default;
+};
+
+/// One kernel launch. The kernel's parameters are the 64-bit addresses of the
+/// listed arguments in order, then, if `passesBatch`, N as a 64-bit integer.
+struct Launch {
+  std::string kernel;
+  std::vector<uint32_t> arguments; ///< Indices into Entry::arguments.
+  bool passesBatch = false;
+  Grid grid;
+  std::array<uint32_t, 3> block{1, 1, 1};
+  uint32_t dynamicSharedBytes = 0;
+
+  bool operator==(const Launch &) const = default;
+};
+
+/// One function that a user of the bundle can call.
+struct Entry {
+  std::string name;
+  Problem problem;
+  Epilogue epilogue;
+  std::vector<Argument> arguments;
+  std::vector<Launch> prepare; ///< Once per weight.
+  std::vector<Launch> run;     ///< Per call, in order; empty for empty outputs.
+  std::string family;          ///< "simt", ...
+  std::string kernel;          ///< The #ctc.kernel attribute as text.
+  std::string choiceSource;    ///< "explicit", "table" or "heuristic".
+  std::string choiceReason;    ///< One sentence.
+  WorkFactors work;
+
+  bool operator==(const Entry &) const = default;
+};
+
+struct Manifest {
+  std::string producer; ///< "ctc 0.1.0 (LLVM 22.1.8)"
+  std::vector<Entry> entries;
+
+  bool operator==(const Manifest &) const = default;
+};
+
+/// ptxas's report on one kernel.
+struct KernelResources {
+  std::string kernel;
+  uint32_t registers = 0;        ///< Per thread.
+  uint32_t spillStoreBytes = 0;  ///< Per thread.
+  uint32_t spillLoadBytes = 0;   ///< Per thread.
+  uint32_t stackBytes = 0;       ///< Per thread.
+  uint32_t staticSharedBytes = 0;
+  std::vector<std::string> warnings;
+
+  bool operator==(const KernelResources &) const = default;
+};
+
+/// Everything that belongs to one chip.
+struct ChipImage {
+  std::string chip;  ///< "sm_90a"
+  std::string ptx;   ///< UTF-8 text.
+  std::vector<uint8_t> cubin;
+  std::string assembler; ///< "ptxas 13.0.88"
+  std::vector<KernelResources> resources;
+
+  bool operator==(const ChipImage &) const = default;
+};
+
+} // namespace ctc
+
+#endif // CTC_BUNDLE_MANIFEST_H

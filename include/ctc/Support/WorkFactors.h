@@ -1,0 +1,50 @@
+//===- WorkFactors.h - Multiplications issued over useful -------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Work is reported as three factors over the in-range (input, tap) pairs:
+//
+//   holes   taps walked that reach no input of any output (1.0 with phases)
+//   border  taps that fall outside the input, after a block clips its taps
+//   tile    rounding of positions, output and input channels to tiles
+//
+// Their product times the useful multiply-adds is what the kernel issues.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_SUPPORT_WORKFACTORS_H
+#define CTC_SUPPORT_WORKFACTORS_H
+
+#include "ctc/Support/PhasePlan.h"
+
+namespace ctc {
+
+struct WorkFactors {
+  double usefulMacs = 0; ///< Multiply-adds; per sample when N is dynamic.
+  double holes = 1;
+  double border = 1;
+  double tile = 1;
+  double leastBytes = 0; ///< x, w and y once each; per sample when N is dynamic.
+
+  bool operator==(const WorkFactors &) const = default;
+};
+
+/// The part of a kernel's tiling that decides how much work it issues. All
+/// sizes in elements.
+struct Tiling {
+  int64_t batch = 1;           ///< Samples per block.
+  std::vector<int64_t> box;    ///< Positions q per block, per dimension.
+  int64_t outputChannels = 1;  ///< Of one group, per block.
+  int64_t inputChannels = 1;   ///< Reduction chunk; a group is rounded to it.
+};
+
+/// The factors of a verified problem under a tiling. Factors of a problem
+/// without useful work are 1.
+Expected<WorkFactors> workFactors(const Problem &problem, const Tiling &tiling);
+
+} // namespace ctc
+
+#endif // CTC_SUPPORT_WORKFACTORS_H
