@@ -73,8 +73,9 @@ Expected<DimPhasePlan> ctc::planPhases(const SpatialDim &dim) {
     plan.maxQCount = std::max(plan.maxQCount, phase.qCount);
     plan.phases.push_back(phase);
   }
-  std::sort(plan.phases.begin(), plan.phases.end(),
-            [](const Phase &a, const Phase &b) { return a.residue < b.residue; });
+  std::sort(
+      plan.phases.begin(), plan.phases.end(),
+      [](const Phase &a, const Phase &b) { return a.residue < b.residue; });
   return plan;
 }
 

@@ -25,10 +25,9 @@ constexpr NameTable<ElementType, 3> kElementTypes{
 constexpr NameTable<Layout, 2> kLayouts{
     {{Layout::ChannelsFirst, "channels_first"},
      {Layout::ChannelsLast, "channels_last"}}};
-constexpr NameTable<Precision, 3> kPrecisions{
-    {{Precision::TF32, "tf32"},
-     {Precision::TF32x3, "tf32x3"},
-     {Precision::IEEE, "ieee"}}};
+constexpr NameTable<Precision, 3> kPrecisions{{{Precision::TF32, "tf32"},
+                                               {Precision::TF32x3, "tf32x3"},
+                                               {Precision::IEEE, "ieee"}}};
 
 template <typename Enum, size_t N>
 std::string_view nameIn(const NameTable<Enum, N> &table, Enum value) {
@@ -84,8 +83,7 @@ int64_t ctc::byteWidth(ElementType type) {
   return type == ElementType::F32 ? 4 : 2;
 }
 
-std::optional<int64_t>
-ctc::checkedProduct(const std::vector<int64_t> &sizes) {
+std::optional<int64_t> ctc::checkedProduct(const std::vector<int64_t> &sizes) {
   if (std::find(sizes.begin(), sizes.end(), 0) != sizes.end())
     return 0;
   int64_t product = 1;
@@ -110,11 +108,10 @@ Expected<int64_t> ctc::outputSize(const SpatialDim &dim) {
     const char *what;
     int64_t value, least;
   };
-  for (const Range &range : {Range{"input size", dim.input, 0},
-                             Range{"kernel size", dim.kernel, 1},
-                             Range{"stride", dim.stride, 1},
-                             Range{"dilation", dim.dilation, 1},
-                             Range{"output padding", dim.outputPadding, 0}})
+  for (const Range &range :
+       {Range{"input size", dim.input, 0}, Range{"kernel size", dim.kernel, 1},
+        Range{"stride", dim.stride, 1}, Range{"dilation", dim.dilation, 1},
+        Range{"output padding", dim.outputPadding, 0}})
     if (range.value < range.least)
       return invalid(std::string(range.what) + " is " +
                      std::to_string(range.value) + ", must be at least " +
@@ -205,10 +202,9 @@ Expected<void> ctc::verify(const Problem &problem) {
     if (auto size = outputSize(problem.dims[i]); !size)
       return invalid("spatial dimension " + std::to_string(i) + ": " +
                      size.error().message);
-  for (auto &[what, shape] :
-       {std::pair{"input", problem.inputShape()},
-        std::pair{"weight", problem.weightShape()},
-        std::pair{"output", problem.outputShape()}})
+  for (auto &[what, shape] : {std::pair{"input", problem.inputShape()},
+                              std::pair{"weight", problem.weightShape()},
+                              std::pair{"output", problem.outputShape()}})
     if (auto size = verifySize(what, shape, problem.type); !size)
       return size;
   if (problem.precision != Precision::TF32 && problem.type != ElementType::F32)

@@ -16,10 +16,10 @@ namespace {
 /// Pairs (position, tap) of one dimension. The factors are products over the
 /// dimensions because a block's box and its clipped taps are.
 struct DimWork {
-  double useful = 0;  ///< From the definition: pairs that read an input.
-  double exact = 0;   ///< Walked taps that satisfy k*d = r (mod s).
-  double walked = 0;  ///< Taps a block walks for positions that exist.
-  double issued = 0;  ///< Taps a block walks for all positions of its box.
+  double useful = 0; ///< From the definition: pairs that read an input.
+  double exact = 0;  ///< Walked taps that satisfy k*d = r (mod s).
+  double walked = 0; ///< Taps a block walks for positions that exist.
+  double issued = 0; ///< Taps a block walks for all positions of its box.
 };
 } // namespace
 
@@ -72,8 +72,7 @@ Expected<WorkFactors> ctc::workFactors(const Problem &problem,
   WorkFactors work;
   DimWork all{1, 1, 1, 1};
   for (int i = 0; i < problem.rank(); ++i) {
-    const DimWork one =
-        countWork(problem.dims[i], (*plans)[i], tiling.box[i]);
+    const DimWork one = countWork(problem.dims[i], (*plans)[i], tiling.box[i]);
     all.useful *= one.useful;
     all.exact *= one.exact;
     all.walked *= one.walked;

@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A manifest describes the entries of a bundle: for each, the problem, the
-// typed argument list, the launches that prepare its weights and run it, and
-// how much work the kernel does beside what is useful. It is the same for all
-// chips of a bundle; what differs stands in ChipImage.
+// A manifest describes the entries of one chip's image: for each, the problem,
+// the typed argument list, the launches that prepare its weights and run it,
+// and how much work the kernel does beside what is useful. Every chip of a
+// bundle has a manifest of its own, because another chip may get another
+// kernel; names, problems and user-visible arguments are the same in all.
 //
 //===----------------------------------------------------------------------===//
 
@@ -84,7 +85,6 @@ struct Entry {
 };
 
 struct Manifest {
-  std::string producer; ///< "ctc 0.1.0 (LLVM 22.1.8)"
   std::vector<Entry> entries;
 
   bool operator==(const Manifest &) const = default;
@@ -93,10 +93,10 @@ struct Manifest {
 /// ptxas's report on one kernel.
 struct KernelResources {
   std::string kernel;
-  uint32_t registers = 0;        ///< Per thread.
-  uint32_t spillStoreBytes = 0;  ///< Per thread.
-  uint32_t spillLoadBytes = 0;   ///< Per thread.
-  uint32_t stackBytes = 0;       ///< Per thread.
+  uint32_t registers = 0;       ///< Per thread.
+  uint32_t spillStoreBytes = 0; ///< Per thread.
+  uint32_t spillLoadBytes = 0;  ///< Per thread.
+  uint32_t stackBytes = 0;      ///< Per thread.
   uint32_t staticSharedBytes = 0;
   std::vector<std::string> warnings;
 
@@ -105,13 +105,22 @@ struct KernelResources {
 
 /// Everything that belongs to one chip.
 struct ChipImage {
-  std::string chip;  ///< "sm_90a"
-  std::string ptx;   ///< UTF-8 text.
+  std::string chip; ///< "sm_90a"
+  Manifest manifest;
+  std::string ptx; ///< UTF-8 text.
   std::vector<uint8_t> cubin;
   std::string assembler; ///< "ptxas 13.0.88"
   std::vector<KernelResources> resources;
 
   bool operator==(const ChipImage &) const = default;
+};
+
+/// A compiled module for one or more chips.
+struct Bundle {
+  std::string producer;          ///< "ctc 0.1.0 (LLVM 22.1.8)"
+  std::vector<ChipImage> images; ///< At least one; no chip twice.
+
+  bool operator==(const Bundle &) const = default;
 };
 
 } // namespace ctc

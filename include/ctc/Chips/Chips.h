@@ -26,9 +26,9 @@ struct Chip {
   bool archSpecific;
   /// PTX ISA version to emit, times ten: the least that knows the chip.
   int ptxVersion;
-  int64_t maxSharedPerBlock;       ///< Bytes, with opt-in.
-  int64_t maxSharedPerSM;          ///< Bytes.
-  int64_t maxRegistersPerSM;       ///< 32-bit registers.
+  int64_t maxSharedPerBlock; ///< Bytes, with opt-in.
+  int64_t maxSharedPerSM;    ///< Bytes.
+  int64_t maxRegistersPerSM; ///< 32-bit registers.
   int64_t maxThreadsPerSM;
 };
 

@@ -8,8 +8,8 @@
 // One spatial dimension split by residue. With g = gcd(s, d) and T = s / g,
 // give output o the residue r = (o + lo) mod s and the quotient
 // q = (o + lo - r) / s. A tap k reaches o only if k*d = r (mod s). For a
-// residue the taps are either none, or the progression k0, k0+T, k0+2T, ... < K,
-// and tap number j reads input
+// residue the taps are either none, or the progression k0, k0+T, k0+2T, ... <
+// K, and tap number j reads input
 //
 //   i = q - inputOffset - j * (d / g),    inputOffset = (k0*d - r) / s.
 //

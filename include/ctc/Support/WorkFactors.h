@@ -27,7 +27,8 @@ struct WorkFactors {
   double holes = 1;
   double border = 1;
   double tile = 1;
-  double leastBytes = 0; ///< x, w and y once each; per sample when N is dynamic.
+  double leastBytes =
+      0; ///< x, w and y once each; per sample when N is dynamic.
 
   bool operator==(const WorkFactors &) const = default;
 };
@@ -35,10 +36,10 @@ struct WorkFactors {
 /// The part of a kernel's tiling that decides how much work it issues. All
 /// sizes in elements.
 struct Tiling {
-  int64_t batch = 1;           ///< Samples per block.
-  std::vector<int64_t> box;    ///< Positions q per block, per dimension.
-  int64_t outputChannels = 1;  ///< Of one group, per block.
-  int64_t inputChannels = 1;   ///< Reduction chunk; a group is rounded to it.
+  int64_t batch = 1;          ///< Samples per block.
+  std::vector<int64_t> box;   ///< Positions q per block, per dimension.
+  int64_t outputChannels = 1; ///< Of one group, per block.
+  int64_t inputChannels = 1;  ///< Reduction chunk; a group is rounded to it.
 };
 
 /// The factors of a verified problem under a tiling. Factors of a problem

@@ -116,8 +116,9 @@ TEST(OutputSize, RefusesWithTheValue) {
             "output size is -1, must be at least 0");
   EXPECT_EQ(outputSize(SpatialDim{1, 0, 1, 1, 0, 0, 0}).error().message,
             "kernel size is 0, must be at least 1");
-  EXPECT_EQ(
-      outputSize(SpatialDim{int64_t{1} << 62, 1, 8, 1, 0, 0, 0}).error().message,
-      "output size does not fit in 63 bits");
+  EXPECT_EQ(outputSize(SpatialDim{int64_t{1} << 62, 1, 8, 1, 0, 0, 0})
+                .error()
+                .message,
+            "output size does not fit in 63 bits");
 }
 } // namespace
