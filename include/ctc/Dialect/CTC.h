@@ -1,0 +1,33 @@
+//===- CTC.h - The ctc dialect ----------------------------------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_DIALECT_CTC_H
+#define CTC_DIALECT_CTC_H
+
+#include "ctc/Support/Problem.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "ctc/Dialect/CTCDialect.h.inc"
+#include "ctc/Dialect/CTCEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "ctc/Dialect/CTCAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "ctc/Dialect/CTCOps.h.inc"
+
+#endif // CTC_DIALECT_CTC_H

@@ -1,0 +1,109 @@
+//===- KernelOps.cpp - Tile-level operations ---------------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/Dialect/CTC.h"
+
+using namespace mlir;
+using namespace ctc::ir;
+
+using Effects = SmallVectorImpl<MemoryEffects::EffectInstance>;
+
+static void readMemRefs(Operation *op, Effects &effects) {
+  for (OpOperand &operand : op->getOpOperands())
+    if (isa<MemRefType>(operand.get().getType()))
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+}
+
+static LogicalResult verifyCount(Operation *op, llvm::StringRef what,
+                                 size_t count, int64_t expected) {
+  if (int64_t(count) == expected)
+    return success();
+  return op->emitOpError(what) << " has " << count << " values, must have one "
+                               << "for each of " << expected
+                               << " spatial dimensions";
+}
+
+void LoadPatchOp::getEffects(Effects &effects) { readMemRefs(*this, effects); }
+
+LogicalResult LoadPatchOp::verify() {
+  const int64_t rank = getInput().getType().getRank() - 2;
+  const int64_t patchRank = cast<VectorType>(getPatch().getType()).getRank();
+  if (patchRank != rank + 2)
+    return emitOpError("patch has rank ")
+           << patchRank << ", must be " << rank + 2
+           << " (channels, samples, halo)";
+  return verifyCount(*this, "origin", getOrigin().size(), rank);
+}
+
+void LoadWeightsOp::getEffects(Effects &effects) {
+  readMemRefs(*this, effects);
+}
+
+LogicalResult LoadWeightsOp::verify() {
+  const int64_t rank = getPacked().getType().getRank() - 4;
+  const int64_t tileRank = cast<VectorType>(getWeights().getType()).getRank();
+  if (tileRank != rank + 2)
+    return emitOpError("weights have rank ")
+           << tileRank << ", must be " << rank + 2
+           << " (taps, input channels, output channels)";
+  if (failed(verifyCount(*this, "slot", getSlot().size(), rank)))
+    return failure();
+  return verifyCount(*this, "count", getCount().size(), rank);
+}
+
+void ContractOp::getEffects(Effects &effects) { readMemRefs(*this, effects); }
+
+LogicalResult ContractOp::verify() {
+  const int64_t rank = getInputStep().size();
+  if (failed(verifyCount(*this, "halo", getHalo().size(), rank)))
+    return failure();
+  return verifyCount(*this, "count", getCount().size(), rank);
+}
+
+void StoreTileOp::getEffects(Effects &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (operand.get() == getOutput())
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}
+
+void PackWeightsOp::getEffects(Effects &effects) {
+  effects.emplace_back(MemoryEffects::Read::get(), &getWeightMutable());
+  effects.emplace_back(MemoryEffects::Write::get(), &getPackedMutable());
+}
+
+LogicalResult PackWeightsOp::verify() {
+  const auto weight = cast<MemRefType>(getWeight().getType());
+  const auto packed = cast<MemRefType>(getPacked().getType());
+  const int64_t rank = weight.getRank() - 2;
+  if (rank < 1 || packed.getRank() != rank + 4)
+    return emitOpError("packs ")
+           << weight << " into " << packed << ", must have rank "
+           << weight.getRank() + 2
+           << " (groups, tiles, slots, input channels, output channels)";
+  if (packed.getElementType() != weight.getElementType())
+    return emitOpError("packed element type ")
+           << packed.getElementType() << " differs from the weight's, "
+           << weight.getElementType();
+  for (int64_t i = 0; i < rank; ++i)
+    if (packed.getDimSize(i + 2) != weight.getDimSize(i + 2))
+      return emitOpError("packed has ")
+             << packed.getDimSize(i + 2) << " slots in spatial dimension " << i
+             << ", must be the kernel size " << weight.getDimSize(i + 2);
+  return verifyCount(*this, "tap_step", getTapStep().size(), rank);
+}
+
+void LaunchOp::getEffects(Effects &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    effects.emplace_back(MemoryEffects::Read::get(), &operand);
+    effects.emplace_back(MemoryEffects::Write::get(), &operand);
+  }
+}
