@@ -85,7 +85,11 @@ Expected<WorkFactors> ctc::workFactors(const Problem &problem,
     work.holes = all.walked / all.exact;
     work.border = all.exact / all.useful;
     const int64_t batchTile = problem.hasDynamicBatch() ? 1 : tiling.batch;
+    double boxVolume = double(tiling.batch);
+    for (int64_t size : tiling.box)
+      boxVolume *= double(size);
     work.tile = all.issued / all.walked *
+                std::max(1., double(tiling.positions) / boxVolume) *
                 double(roundUp(cin, tiling.inputChannels)) / double(cin) *
                 double(roundUp(cout, tiling.outputChannels)) / double(cout) *
                 double(roundUp(batch, batchTile)) / double(batch);

@@ -45,8 +45,8 @@ struct Argument {
   bool operator==(const Argument &) const = default;
 };
 
-/// Number of blocks along x: blocksPerTile * ceil(N / batchTile), N the batch.
-/// Always one-dimensional; y and z are 1.
+/// Number of blocks along x: blocksPerTile * ceil(N / batchTile), N the batch,
+/// or just blocksPerTile when batchTile is 0. y and z are 1.
 struct Grid {
   int64_t blocksPerTile = 1;
   int64_t batchTile = 1;

@@ -18,7 +18,7 @@ TEST(WorkFactors, EvenLayerHasNoOverhead) {
   problem.outputChannels = 16;
   problem.dims = {SpatialDim{16, 2, 2, 1, 0, 0, 0},
                   SpatialDim{16, 2, 2, 1, 0, 0, 0}};
-  auto work = workFactors(problem, Tiling{1, {4, 16}, 16, 8});
+  auto work = workFactors(problem, Tiling{1, {4, 16}, 64, 16, 8});
   ASSERT_TRUE(work);
   EXPECT_EQ(work->usefulMacs, 16. * 16 * 4 * 8 * 16);
   EXPECT_EQ(work->holes, 1);
@@ -31,11 +31,11 @@ TEST(WorkFactors, BorderCountsTapsOutsideTheInput) {
   Problem problem;
   problem.dims = {SpatialDim{4, 3, 1, 1, 1, 1, 0}};
   // Four outputs of three taps; the outer two reach one input fewer each.
-  auto whole = workFactors(problem, Tiling{1, {4}, 1, 1});
+  auto whole = workFactors(problem, Tiling{1, {4}, 4, 1, 1});
   ASSERT_TRUE(whole);
   EXPECT_DOUBLE_EQ(whole->border, 12. / 10.);
   // Blocks of one position clip every tap that falls outside.
-  auto single = workFactors(problem, Tiling{1, {1}, 1, 1});
+  auto single = workFactors(problem, Tiling{1, {1}, 1, 1, 1});
   ASSERT_TRUE(single);
   EXPECT_EQ(single->border, 1);
 }
@@ -44,8 +44,16 @@ TEST(WorkFactors, TileCountsRounding) {
   Problem problem;
   problem.outputChannels = 3;
   problem.dims = {SpatialDim{5, 1, 1, 1, 0, 0, 0}};
-  auto work = workFactors(problem, Tiling{1, {4}, 4, 1});
+  auto work = workFactors(problem, Tiling{1, {4}, 4, 4, 1});
   ASSERT_TRUE(work);
   EXPECT_DOUBLE_EQ(work->tile, 8. / 5. * 4. / 3.);
+}
+
+TEST(WorkFactors, TileCountsIdlePositions) {
+  Problem problem;
+  problem.dims = {SpatialDim{6, 1, 1, 1, 0, 0, 0}};
+  auto work = workFactors(problem, Tiling{1, {6}, 8, 1, 1});
+  ASSERT_TRUE(work);
+  EXPECT_DOUBLE_EQ(work->tile, 8. / 6.);
 }
 } // namespace

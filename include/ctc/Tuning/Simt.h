@@ -1,0 +1,23 @@
+//===- Simt.h - Tiles of the simt family -------------------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_TUNING_SIMT_H
+#define CTC_TUNING_SIMT_H
+
+#include "ctc/Tuning/KernelChoice.h"
+
+namespace ctc {
+
+/// Chooses the tiles of a simt kernel: channels per thread so that few are
+/// idle, a box that wastes few positions and little halo, and as many taps per
+/// chunk as workgroup memory holds.
+Expected<KernelChoice> chooseSimt(mlir::MLIRContext *context,
+                                  const Problem &problem);
+
+} // namespace ctc
+
+#endif // CTC_TUNING_SIMT_H

@@ -1,0 +1,96 @@
+//===- KernelChoice.cpp - Which kernel serves a problem ----------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/Tuning/KernelChoice.h"
+#include "ctc/Support/IntegerMath.h"
+#include "ctc/Tuning/Simt.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+
+using namespace ctc;
+
+SharedLayout ctc::sharedLayout(ir::KernelAttr kernel,
+                               llvm::ArrayRef<int64_t> inputStep) {
+  SharedLayout layout;
+  int64_t row = kernel.getBatch(), taps = 1;
+  for (auto [box, count, step] :
+       llvm::zip_equal(kernel.getBox().asArrayRef(),
+                       kernel.getTaps().asArrayRef(), inputStep)) {
+    layout.halo.push_back(box + (count - 1) * step);
+    row *= layout.halo.back();
+    taps *= count;
+  }
+  // An odd pitch spreads the channels of one position over the banks, which
+  // matters where consecutive threads run along channels.
+  layout.patchPitch = row | 1;
+  layout.patchBytes =
+      roundUp(kernel.getChunkChannels() * layout.patchPitch * 4, 16);
+  layout.weightBytes = roundUp(
+      taps * kernel.getChunkChannels() * kernel.getChannels() * 4, 16);
+  layout.stagingPitch = kernel.getPositions() | 1;
+  layout.stagingBytes = kernel.getChannels() * layout.stagingPitch * 4;
+  layout.totalBytes =
+      std::max(kernel.getStages() * (layout.patchBytes + layout.weightBytes),
+               roundUp(layout.stagingBytes, 16));
+  return layout;
+}
+
+static std::vector<int64_t> inputSteps(const Problem &problem) {
+  std::vector<int64_t> steps;
+  for (const SpatialDim &dim : problem.dims)
+    steps.push_back(dim.dilation / std::gcd(dim.stride, dim.dilation));
+  return steps;
+}
+
+Expected<void> ctc::checkFits(ir::KernelAttr kernel, const Problem &problem,
+                              const Chip &chip) {
+  const int64_t limit = std::min(kMaxStaticShared, chip.maxSharedPerBlock);
+  const SharedLayout layout = sharedLayout(kernel, inputSteps(problem));
+  if (layout.totalBytes > limit)
+    return makeError(ErrorCode::InvalidProblem,
+                     "the kernel's tiles take " +
+                         std::to_string(layout.totalBytes) +
+                         " bytes of workgroup memory, at most " +
+                         std::to_string(limit) + " are available on " +
+                         std::string(chip.name) +
+                         "; use a smaller box, taps or chunk_channels");
+  return {};
+}
+
+Tiling ctc::tilingOf(ir::KernelAttr kernel) {
+  Tiling tiling;
+  tiling.batch = kernel.getBatch();
+  tiling.box.assign(kernel.getBox().asArrayRef().begin(),
+                    kernel.getBox().asArrayRef().end());
+  tiling.positions = kernel.getPositions();
+  tiling.outputChannels = kernel.getChannels();
+  tiling.inputChannels = kernel.getChunkChannels();
+  return tiling;
+}
+
+Expected<KernelChoice> ctc::chooseKernel(mlir::MLIRContext *context,
+                                         const Problem &problem,
+                                         const Chip &chip,
+                                         llvm::StringRef family) {
+  if (!family.empty() && !ir::symbolizeFamily(family))
+    return makeError(ErrorCode::InvalidProblem,
+                     "unknown kernel family '" + family.str() +
+                         "', must be one of simt");
+  if (problem.precision == Precision::TF32x3)
+    return makeError(ErrorCode::InvalidProblem,
+                     "precision is tf32x3, which no kernel family serves on " +
+                         std::string(chip.name) +
+                         "; simt serves tf32 and ieee");
+  auto choice = chooseSimt(context, problem);
+  if (!choice)
+    return choice;
+  if (auto fits = checkFits(choice->kernel, problem, chip); !fits)
+    return tl::unexpected(fits.error());
+  return choice;
+}
