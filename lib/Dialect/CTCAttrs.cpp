@@ -1,4 +1,5 @@
-//===- CTCAttrs.cpp - Attributes of the ctc dialect --------------------------===//
+//===- CTCAttrs.cpp - Attributes of the ctc dialect
+//--------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -29,9 +30,8 @@ void CTCDialect::registerAttributes() {
       >();
 }
 
-LogicalResult
-TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                   llvm::StringRef chip) {
+LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 llvm::StringRef chip) {
   if (!findChip(chip))
     return emitError() << "unknown chip '" << chip << "', must be one of "
                        << listChips();
@@ -45,17 +45,19 @@ int64_t KernelAttr::getBoxVolume() const {
   return volume;
 }
 
-LogicalResult KernelAttr::verify(
-    function_ref<InFlightDiagnostic()> emitError, Family, Lanes, int64_t batch,
-    DenseI64ArrayAttr box, DenseI64ArrayAttr taps, int64_t chunkChannels,
-    int64_t threadsPositions, int64_t threadsChannels, int64_t threadPositions,
-    int64_t threadChannels, int64_t stages, ChoiceSource) {
+LogicalResult
+KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, Family, Lanes,
+                   int64_t batch, DenseI64ArrayAttr box, DenseI64ArrayAttr taps,
+                   int64_t chunkChannels, int64_t threadsPositions,
+                   int64_t threadsChannels, int64_t threadPositions,
+                   int64_t threadChannels, int64_t stages, ChoiceSource) {
   struct Limit {
     const char *what;
     int64_t value, least, most;
   };
   // 1024 threads per block is CUDA's limit; the others keep a thread's
-  // accumulators and the unrolled chunk within its registers and the code small.
+  // accumulators and the unrolled chunk within its registers and the code
+  // small.
   for (const Limit &limit :
        {Limit{"batch", batch, 1, 1024},
         Limit{"chunk_channels", chunkChannels, 1, 64},

@@ -1,4 +1,5 @@
-//===- CTCDialect.cpp - The ctc dialect --------------------------------------===//
+//===- CTCDialect.cpp - The ctc dialect
+//--------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- ConvTransposeOp.cpp - The layer ---------------------------------------===//
+//===- ConvTransposeOp.cpp - The layer
+//---------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -109,13 +110,11 @@ static LogicalResult verifyTypes(ConvTransposeOp op) {
     return op.emitOpError("weight has rank ")
            << weight.getRank() << " and output rank " << output.getRank()
            << ", must be " << weightRank << " and " << input.getRank();
-  for (auto [what, type] : {std::pair{"input", input},
-                            std::pair{"weight", weight},
-                            std::pair{"output", output}})
-    for (int64_t dim = isa<RankedTensorType, MemRefType>(type) &&
-                               type != weight
-                           ? 1
-                           : 0;
+  for (auto [what, type] :
+       {std::pair{"input", input}, std::pair{"weight", weight},
+        std::pair{"output", output}})
+    for (int64_t dim =
+             isa<RankedTensorType, MemRefType>(type) && type != weight ? 1 : 0;
          dim < type.getRank(); ++dim)
       if (type.isDynamicDim(dim))
         return op.emitOpError(what)
@@ -137,8 +136,9 @@ static LogicalResult verifyAttributeSizes(ConvTransposeOp op) {
         std::pair{"output_padding", op.getOutputPadding()}})
     if (values && int64_t(values->size()) != op.getSpatialRank())
       return op.emitOpError(name)
-             << " has " << values->size() << " values, must have one for each of "
-             << op.getSpatialRank() << " spatial dimensions";
+             << " has " << values->size()
+             << " values, must have one for each of " << op.getSpatialRank()
+             << " spatial dimensions";
   return success();
 }
 
@@ -183,17 +183,17 @@ static LogicalResult verifyShapes(ConvTransposeOp op) {
 static LogicalResult verifyExtraMaps(ConvTransposeOp op) {
   const auto maps = op.getExtraMapsArray();
   if (maps.size() != op.getExtras().size())
-    return op.emitOpError("has ") << op.getExtras().size()
-                                  << " extra operands and " << maps.size()
-                                  << " extra_maps, must be as many";
+    return op.emitOpError("has ")
+           << op.getExtras().size() << " extra operands and " << maps.size()
+           << " extra_maps, must be as many";
   const ArrayRef<int64_t> output = op.getOutputType().getShape();
   for (auto [index, value, map] : llvm::enumerate(op.getExtras(), maps)) {
     auto type = cast<ShapedType>(value.getType());
     if (map.getNumDims() != output.size() || map.getNumSymbols() != 0 ||
         map.getNumResults() != type.getRank())
       return op.emitOpError("extra_maps[")
-             << index << "] is " << AffineMapAttr::get(map) << ", must map " << output.size()
-             << " output dimensions to " << type.getRank();
+             << index << "] is " << AffineMapAttr::get(map) << ", must map "
+             << output.size() << " output dimensions to " << type.getRank();
     llvm::SmallBitVector used(output.size());
     for (auto [size, expr] : llvm::zip(type.getShape(), map.getResults())) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
@@ -209,8 +209,7 @@ static LogicalResult verifyExtraMaps(ConvTransposeOp op) {
       if (size != expected)
         return op.emitOpError("extra operand ")
                << index << " has type " << type << ", its size under "
-               << AffineMapAttr::get(map)
-               << " must be "
+               << AffineMapAttr::get(map) << " must be "
                << (ShapedType::isDynamic(expected) ? std::string("?")
                                                    : std::to_string(expected));
     }
@@ -262,27 +261,28 @@ LogicalResult ConvTransposeOp::fold(FoldAdaptor,
   if (!type.hasStaticShape() || getBias() || hasEpilogue())
     return failure();
   const Problem problem = getProblem();
-  const bool tapless =
-      problem.inputChannels == 0 ||
-      llvm::any_of(problem.dims, [](const SpatialDim &dim) {
-        return usefulPairs(dim) == 0;
-      });
+  const bool tapless = problem.inputChannels == 0 ||
+                       llvm::any_of(problem.dims, [](const SpatialDim &dim) {
+                         return usefulPairs(dim) == 0;
+                       });
   if (!tapless)
     return failure();
-  results.push_back(DenseElementsAttr::get(
-      type, FloatAttr::get(type.getElementType(), 0.0)));
+  results.push_back(
+      DenseElementsAttr::get(type, FloatAttr::get(type.getElementType(), 0.0)));
   return success();
 }
 
-LogicalResult ConvTransposeOp::reifyResultShapes(
-    OpBuilder &builder, ReifiedRankedShapedTypeDims &reified) {
+LogicalResult
+ConvTransposeOp::reifyResultShapes(OpBuilder &builder,
+                                   ReifiedRankedShapedTypeDims &reified) {
   if (getNumResults() == 0)
     return failure();
   SmallVector<OpFoldResult> sizes;
   for (int64_t dim = 0; dim < getOutputType().getRank(); ++dim)
-    sizes.push_back(getOutputType().isDynamicDim(dim)
-                        ? tensor::getMixedSize(builder, getLoc(), getInput(), dim)
-                        : builder.getIndexAttr(getOutputType().getDimSize(dim)));
+    sizes.push_back(
+        getOutputType().isDynamicDim(dim)
+            ? tensor::getMixedSize(builder, getLoc(), getInput(), dim)
+            : builder.getIndexAttr(getOutputType().getDimSize(dim)));
   reified.push_back(sizes);
   return success();
 }

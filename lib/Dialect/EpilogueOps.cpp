@@ -1,4 +1,5 @@
-//===- EpilogueOps.cpp - What may stand in an epilogue -----------------------===//
+//===- EpilogueOps.cpp - What may stand in an epilogue
+//-----------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -19,14 +20,14 @@ using namespace ctc::ir;
 // Elementwise float operations that have a float64 meaning in the reference and
 // a lowering to NVVM or libdevice. Sorted, because messages list them.
 static constexpr llvm::StringLiteral kEpilogueOps[] = {
-    "arith.addf",     "arith.cmpf",    "arith.constant", "arith.divf",
-    "arith.extf",     "arith.maximumf", "arith.maxnumf", "arith.minimumf",
-    "arith.minnumf",  "arith.mulf",    "arith.negf",     "arith.select",
-    "arith.subf",     "arith.truncf",  "math.absf",      "math.ceil",
-    "math.copysign",  "math.cos",      "math.erf",       "math.exp",
-    "math.exp2",      "math.expm1",    "math.floor",     "math.fma",
-    "math.log",       "math.log1p",    "math.log2",      "math.powf",
-    "math.rsqrt",     "math.sin",      "math.sqrt",      "math.tanh"};
+    "arith.addf",    "arith.cmpf",     "arith.constant", "arith.divf",
+    "arith.extf",    "arith.maximumf", "arith.maxnumf",  "arith.minimumf",
+    "arith.minnumf", "arith.mulf",     "arith.negf",     "arith.select",
+    "arith.subf",    "arith.truncf",   "math.absf",      "math.ceil",
+    "math.copysign", "math.cos",       "math.erf",       "math.exp",
+    "math.exp2",     "math.expm1",     "math.floor",     "math.fma",
+    "math.log",      "math.log1p",     "math.log2",      "math.powf",
+    "math.rsqrt",    "math.sin",       "math.sqrt",      "math.tanh"};
 
 static bool isEpilogueType(Type type) {
   return type.isF32() || type.isF16() || type.isBF16() || type.isInteger(1);
@@ -38,9 +39,9 @@ bool ir::isEpilogueOp(Operation *op) {
          llvm::all_of(op->getResultTypes(), isEpilogueType);
 }
 
-std::string ir::listEpilogueOps() { 
+std::string ir::listEpilogueOps() {
   return llvm::join(ArrayRef(kEpilogueOps), ", ");
- }
+}
 
 LogicalResult ir::verifyEpilogue(Operation *op, Region &region,
                                  ArrayRef<Type> extraTypes) {
@@ -106,14 +107,14 @@ static EpilogueNode exportNode(Operation &op,
   for (Value operand : op.getOperands())
     node.operands.push_back(numbers.lookup(operand));
   if (auto compare = dyn_cast<arith::CmpFOp>(op))
-    node.predicate = arith::stringifyCmpFPredicate(compare.getPredicate()).str();
+    node.predicate =
+        arith::stringifyCmpFPredicate(compare.getPredicate()).str();
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     if (auto value = dyn_cast<FloatAttr>(constant.getValue()))
       node.constant = value.getValueAsDouble();
     else
-      node.constant = cast<IntegerAttr>(constant.getValue()).getValue().isZero()
-                          ? 0
-                          : 1;
+      node.constant =
+          cast<IntegerAttr>(constant.getValue()).getValue().isZero() ? 0 : 1;
   }
   return node;
 }

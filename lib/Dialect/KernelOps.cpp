@@ -1,4 +1,5 @@
-//===- KernelOps.cpp - Tile-level operations ---------------------------------===//
+//===- KernelOps.cpp - Tile-level operations
+//---------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -22,9 +23,9 @@ static LogicalResult verifyCount(Operation *op, llvm::StringRef what,
                                  size_t count, int64_t expected) {
   if (int64_t(count) == expected)
     return success();
-  return op->emitOpError(what) << " has " << count << " values, must have one "
-                               << "for each of " << expected
-                               << " spatial dimensions";
+  return op->emitOpError(what)
+         << " has " << count << " values, must have one "
+         << "for each of " << expected << " spatial dimensions";
 }
 
 void LoadPatchOp::getEffects(Effects &effects) { readMemRefs(*this, effects); }

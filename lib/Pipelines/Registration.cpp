@@ -1,4 +1,5 @@
-//===- Registration.cpp - Everything ctc adds to MLIR ------------------------===//
+//===- Registration.cpp - Everything ctc adds to MLIR
+//------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- KernelChoice.cpp - Which kernel serves a problem ----------------------===//
+//===- KernelChoice.cpp - Which kernel serves a problem
+//----------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -31,8 +32,9 @@ SharedLayout ctc::sharedLayout(ir::KernelAttr kernel,
   layout.patchPitch = row | 1;
   layout.patchBytes =
       roundUp(kernel.getChunkChannels() * layout.patchPitch * 4, 16);
-  layout.weightBytes = roundUp(
-      taps * kernel.getChunkChannels() * kernel.getChannels() * 4, 16);
+  layout.weightElements =
+      taps * kernel.getChunkChannels() * kernel.getChannels();
+  layout.weightBytes = roundUp(layout.weightElements * 4, 16);
   layout.stagingPitch = kernel.getPositions() | 1;
   layout.stagingBytes = kernel.getChannels() * layout.stagingPitch * 4;
   layout.totalBytes =
@@ -53,13 +55,12 @@ Expected<void> ctc::checkFits(ir::KernelAttr kernel, const Problem &problem,
   const int64_t limit = std::min(kMaxStaticShared, chip.maxSharedPerBlock);
   const SharedLayout layout = sharedLayout(kernel, inputSteps(problem));
   if (layout.totalBytes > limit)
-    return makeError(ErrorCode::InvalidProblem,
-                     "the kernel's tiles take " +
-                         std::to_string(layout.totalBytes) +
-                         " bytes of workgroup memory, at most " +
-                         std::to_string(limit) + " are available on " +
-                         std::string(chip.name) +
-                         "; use a smaller box, taps or chunk_channels");
+    return makeError(
+        ErrorCode::InvalidProblem,
+        "the kernel's tiles take " + std::to_string(layout.totalBytes) +
+            " bytes of workgroup memory, at most " + std::to_string(limit) +
+            " are available on " + std::string(chip.name) +
+            "; use a smaller box, taps or chunk_channels");
   return {};
 }
 
@@ -79,9 +80,9 @@ Expected<KernelChoice> ctc::chooseKernel(mlir::MLIRContext *context,
                                          const Chip &chip,
                                          llvm::StringRef family) {
   if (!family.empty() && !ir::symbolizeFamily(family))
-    return makeError(ErrorCode::InvalidProblem,
-                     "unknown kernel family '" + family.str() +
-                         "', must be one of simt");
+    return makeError(ErrorCode::InvalidProblem, "unknown kernel family '" +
+                                                    family.str() +
+                                                    "', must be one of simt");
   if (problem.precision == Precision::TF32x3)
     return makeError(ErrorCode::InvalidProblem,
                      "precision is tf32x3, which no kernel family serves on " +

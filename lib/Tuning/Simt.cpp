@@ -1,4 +1,5 @@
-//===- Simt.cpp - Tiles of the simt family -----------------------------------===//
+//===- Simt.cpp - Tiles of the simt family
+//-----------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -43,11 +44,12 @@ constexpr int64_t kMaxTapsPerChunk = 8;
 } // namespace
 
 static void chooseChannels(const Problem &problem, SimtTile &tile) {
-  const int64_t channels = std::max<int64_t>(1, problem.outputChannelsPerGroup());
+  const int64_t channels =
+      std::max<int64_t>(1, problem.outputChannelsPerGroup());
   const int64_t most = kMaxThreadTile * kMaxThreadsChannels;
   const int64_t perTile = ceilDiv(channels, ceilDiv(channels, most));
-  tile.threadsChannels = int64_t(
-      llvm::bit_ceil(uint64_t(ceilDiv(perTile, kMaxThreadTile))));
+  tile.threadsChannels =
+      int64_t(llvm::bit_ceil(uint64_t(ceilDiv(perTile, kMaxThreadTile))));
   tile.threadChannels = ceilDiv(perTile, tile.threadsChannels);
   tile.threadsPositions = kThreads / tile.threadsChannels;
 }
@@ -89,8 +91,7 @@ static double boxCost(const std::vector<int64_t> &sizes,
     }
   }
   // Rows shorter than 8 elements waste part of each 32-byte sector.
-  const double sectors =
-      double(roundUp(box.back(), 8)) / double(box.back());
+  const double sectors = double(roundUp(box.back(), 8)) / double(box.back());
   return blocks * double(positions) * (1 + 0.05 * halo + 0.05 * sectors);
 }
 
@@ -153,8 +154,8 @@ static std::string explain(const Problem &problem, const SimtTile &tile) {
          formatShape(box) + " positions of one phase by " +
          std::to_string(tile.threadsChannels * tile.threadChannels) + " of " +
          std::to_string(problem.outputChannelsPerGroup()) +
-         " channels per group, " + std::to_string(tile.threadPositions) + " x " +
-         std::to_string(tile.threadChannels) + " per thread";
+         " channels per group, " + std::to_string(tile.threadPositions) +
+         " x " + std::to_string(tile.threadChannels) + " per thread";
 }
 
 Expected<KernelChoice> ctc::chooseSimt(mlir::MLIRContext *context,
@@ -166,9 +167,8 @@ Expected<KernelChoice> ctc::chooseSimt(mlir::MLIRContext *context,
   chooseChannels(problem, tile);
   tile.chunk = chooseChunk(problem.inputChannelsPerGroup());
 
-  std::vector<int64_t> sizes{problem.hasDynamicBatch()
-                                 ? 1
-                                 : std::max<int64_t>(1, problem.batch)};
+  std::vector<int64_t> sizes{
+      problem.hasDynamicBatch() ? 1 : std::max<int64_t>(1, problem.batch)};
   std::vector<int64_t> steps;
   for (const DimPhasePlan &plan : *plans) {
     sizes.push_back(std::max<int64_t>(1, plan.maxQCount));

@@ -25,13 +25,15 @@ def CTC_LoadPatchOp : CTC_Op<"load_patch", [
     The f32 tile of shape (chunk channels, samples, halo per spatial dimension)
     whose element (c, b, h...) is input sample `sample + b`, channel
     `channel + c`, coordinates `origin + h`. What lies outside the input, or at
-    or past `channel_end`, is zero. With `round_tf32` values are rounded to tf32
+    or past `channel_end`, is zero; `group_channels` is the number of input
+    channels of a group. With `round_tf32` values are rounded to tf32
     (to nearest, ties away).
   }];
   let arguments = (ins
     MemRefOf<[F32, F16, BF16]>:$input,
     Index:$sample, Index:$samples, Index:$channel, Index:$channel_end,
     Variadic<Index>:$origin,
+    I64Attr:$group_channels,
     CTC_LayoutAttr:$layout,
     UnitAttr:$round_tf32
   );
@@ -76,7 +78,8 @@ def CTC_ContractOp : CTC_Op<"contract", [AllTypesMatch<["acc", "result"]>,
 
         patch[k, b, x + (taps - 1 - t) * input_step] * weights[t, k, c]
 
-    where (b, x) is position p of the box in row-major order. Positions past the
+    where (b, x) is position p of the box in row-major order. `chunk` numbers
+    the chunks of a block from 0, which is what multi-buffering goes by. Positions past the
     box's volume are unspecified. Patch and weights are vectors until
     ctc-implicit-im2col stores them in workgroup memory.
   }];
@@ -84,13 +87,14 @@ def CTC_ContractOp : CTC_Op<"contract", [AllTypesMatch<["acc", "result"]>,
     CTC_Tile:$patch,
     CTC_Tile:$weights,
     VectorOfRankAndType<[2], [F32]>:$acc,
+    Index:$chunk,
     Variadic<Index>:$count,
     DenseI64ArrayAttr:$halo,
     DenseI64ArrayAttr:$input_step
   );
   let results = (outs VectorOfRankAndType<[2], [F32]>:$result);
   let assemblyFormat = [{
-    $patch `,` $weights `,` $acc `count` `(` $count `)` attr-dict
+    $patch `,` $weights `,` $acc `chunk` $chunk `count` `(` $count `)` attr-dict
     `:` type($patch) `,` type($weights) `into` type($acc)
   }];
   let hasVerifier = 1;

@@ -1,4 +1,5 @@
-//===- EpilogueOps.h - What may stand in an epilogue -------------------------===//
+//===- EpilogueOps.h - What may stand in an epilogue
+//-------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

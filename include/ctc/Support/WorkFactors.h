@@ -36,8 +36,10 @@ struct WorkFactors {
 /// The part of a kernel's tiling that decides how much work it issues. All
 /// sizes in elements.
 struct Tiling {
-  int64_t batch = 1;          ///< Samples per block.
-  std::vector<int64_t> box;   ///< Positions q per block, per dimension.
+  int64_t batch = 1;        ///< Samples per block.
+  std::vector<int64_t> box; ///< Positions q per block, per dimension.
+  /// Positions a block computes, idle ones included; at least batch times box.
+  int64_t positions = 0;
   int64_t outputChannels = 1; ///< Of one group, per block.
   int64_t inputChannels = 1;  ///< Reduction chunk; a group is rounded to it.
 };

@@ -1,4 +1,5 @@
-//===- Passes.h - The rungs of the ladder ------------------------------------===//
+//===- Passes.h - The rungs of the ladder
+//------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

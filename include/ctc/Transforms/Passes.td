@@ -71,10 +71,10 @@ def Tile : Pass<"ctc-tile", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::ctc::ir::CTCDialect", "::mlir::gpu::GPUDialect",
     "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::affine::AffineDialect"];
+    "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
-def ImplicitIm2col : Pass<"ctc-implicit-im2col", "::mlir::gpu::GPUFuncOp"> {
+def ImplicitIm2col : Pass<"ctc-implicit-im2col", "::mlir::ModuleOp"> {
   let summary = "Make patch gathers explicit copies into workgroup memory";
   let description = [{
     ctc.load_patch and ctc.load_weights become loops over the threads of a block
@@ -84,11 +84,11 @@ def ImplicitIm2col : Pass<"ctc-implicit-im2col", "::mlir::gpu::GPUFuncOp"> {
   }];
   let dependentDialects = ["::ctc::ir::CTCDialect", "::mlir::scf::SCFDialect",
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::vector::VectorDialect", "::mlir::affine::AffineDialect",
+    "::mlir::vector::VectorDialect",
     "::mlir::NVVM::NVVMDialect"];
 }
 
-def Pipeline : Pass<"ctc-pipeline", "::mlir::gpu::GPUFuncOp"> {
+def Pipeline : Pass<"ctc-pipeline", "::mlir::ModuleOp"> {
   let summary = "Place barriers and buffers around the reduction";
   let description = [{
     With one stage a chunk is copied, a barrier passed, multiplied, and a second
@@ -100,7 +100,7 @@ def Pipeline : Pass<"ctc-pipeline", "::mlir::gpu::GPUFuncOp"> {
     "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
-def Vectorize : Pass<"ctc-vectorize", "::mlir::gpu::GPUFuncOp"> {
+def Vectorize : Pass<"ctc-vectorize", "::mlir::ModuleOp"> {
   let summary = "Distribute accumulators over threads and multiply in vectors";
   let description = [{
     The accumulator tile becomes one vector of output channels per position of a
@@ -110,7 +110,7 @@ def Vectorize : Pass<"ctc-vectorize", "::mlir::gpu::GPUFuncOp"> {
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::scf::SCFDialect",
     "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
-    "::mlir::vector::VectorDialect", "::mlir::affine::AffineDialect"];
+    "::mlir::vector::VectorDialect"];
 }
 
 #endif // CTC_TRANSFORMS_PASSES_TD

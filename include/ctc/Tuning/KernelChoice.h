@@ -1,4 +1,5 @@
-//===- KernelChoice.h - Which kernel serves a problem ------------------------===//
+//===- KernelChoice.h - Which kernel serves a problem
+//------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -31,13 +32,14 @@ Expected<KernelChoice> chooseKernel(mlir::MLIRContext *context,
 /// How a kernel uses workgroup memory; sizes in bytes. Chunk buffers and the
 /// staging tile of the epilogue are never alive together and share the bytes.
 struct SharedLayout {
-  std::vector<int64_t> halo; ///< Elements per spatial dimension.
-  int64_t patchPitch = 0;    ///< f32 elements per channel of a patch; odd.
-  int64_t patchBytes = 0;    ///< One buffer.
-  int64_t weightBytes = 0;   ///< One buffer.
-  int64_t stagingPitch = 0;  ///< f32 elements per channel of the staging tile.
+  std::vector<int64_t> halo;  ///< Elements per spatial dimension.
+  int64_t patchPitch = 0;     ///< f32 elements per channel of a patch; odd.
+  int64_t weightElements = 0; ///< f32 elements of a chunk's weights.
+  int64_t patchBytes = 0;     ///< One buffer.
+  int64_t weightBytes = 0;    ///< One buffer.
+  int64_t stagingPitch = 0;   ///< f32 elements per channel of the staging tile.
   int64_t stagingBytes = 0;
-  int64_t totalBytes = 0;    ///< With all stages.
+  int64_t totalBytes = 0; ///< With all stages.
 };
 SharedLayout sharedLayout(ir::KernelAttr kernel,
                           llvm::ArrayRef<int64_t> inputStep);

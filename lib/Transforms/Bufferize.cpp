@@ -1,0 +1,201 @@
+//===- Bufferize.cpp - Entries on buffers with a fixed ABI
+//-------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/Dialect/CTC.h"
+#include "ctc/Support/IntegerMath.h"
+#include "ctc/Support/PhasePlan.h"
+#include "ctc/Transforms/Entry.h"
+#include "ctc/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+
+namespace ctc {
+#define GEN_PASS_DEF_BUFFERIZE
+#include "ctc/Transforms/Passes.h.inc"
+} // namespace ctc
+
+using namespace mlir;
+using namespace ctc;
+
+/// The buffer a tensor becomes.
+static MemRefType bufferType(Type type) {
+  auto shaped = cast<ShapedType>(type);
+  return MemRefType::get(shaped.getShape(), shaped.getElementType());
+}
+
+/// Whether `op` only makes the contents of a destination, which the layer does
+/// not read: tensor.empty, a fill, and what they need.
+static bool onlyFeedsDestination(Operation *op, ir::ConvTransposeOp conv) {
+  if (op->use_empty())
+    return isMemoryEffectFree(op);
+  return llvm::all_of(op->getUses(), [&](OpOperand &use) {
+    if (use.getOwner() == conv)
+      return use.get() == conv.getOutput();
+    return isMemoryEffectFree(op) && onlyFeedsDestination(use.getOwner(), conv);
+  });
+}
+
+/// The layer of an entry, or an error naming what does not belong.
+static FailureOr<ir::ConvTransposeOp> findLayer(func::FuncOp entry) {
+  if (!entry.getBody().hasOneBlock())
+    return entry.emitOpError("is an entry of ")
+           << entry.getBody().getBlocks().size() << " blocks, must have one";
+  auto layers = entry.getBody().front().getOps<ir::ConvTransposeOp>();
+  if (layers.empty())
+    return entry.emitOpError("is an entry without a ctc.conv_transpose, "
+                             "must have exactly one");
+  ir::ConvTransposeOp layer = *layers.begin();
+  for (Operation &op : entry.getBody().front().without_terminator()) {
+    if (&op == layer || onlyFeedsDestination(&op, layer))
+      continue;
+    InFlightDiagnostic diagnostic =
+        op.emitOpError("cannot be fused into the entry '")
+        << entry.getSymName()
+        << "', which must hold one ctc.conv_transpose on the function's "
+           "arguments and return its result";
+    diagnostic.attachNote(layer.getLoc()) << "the entry's layer";
+    return failure();
+  }
+  return layer;
+}
+
+/// The entry's arguments feed the layer, and it returns the layer's result.
+static LogicalResult checkDataFlow(func::FuncOp entry,
+                                   ir::ConvTransposeOp layer) {
+  const bool tensors = layer.getNumResults() == 1;
+  for (Value operand : layer->getOperands()) {
+    if (tensors && operand == layer.getOutput())
+      continue;
+    if (!isa<BlockArgument>(operand))
+      return layer.emitOpError("operand of type ")
+             << operand.getType() << " is not an argument of the entry '"
+             << entry.getSymName() << "', must be one";
+  }
+  Operation *terminator = entry.getBody().front().getTerminator();
+  if (TypeRange(terminator->getOperandTypes()) !=
+          TypeRange(layer->getResultTypes()) ||
+      !llvm::equal(terminator->getOperands(), layer->getResults()))
+    return terminator->emitOpError("returns (")
+           << terminator->getOperandTypes() << "), must return "
+           << (tensors ? "the result of ctc.conv_transpose and nothing else"
+                       : "nothing");
+  return success();
+}
+
+/// Shape of the packed weights (ctc.pack_weights).
+static FailureOr<MemRefType> packedType(ir::ConvTransposeOp layer) {
+  const Problem problem = layer.getProblem();
+  const ir::KernelAttr kernel = layer.getKernelAttr();
+  std::vector<int64_t> shape{
+      problem.groups,
+      ceilDiv(problem.outputChannelsPerGroup(), kernel.getChannels())};
+  for (const SpatialDim &dim : problem.dims)
+    shape.push_back(dim.kernel);
+  shape.push_back(
+      roundUp(problem.inputChannelsPerGroup(), kernel.getChunkChannels()));
+  shape.push_back(kernel.getChannels());
+  std::vector<int64_t> bytes = shape;
+  bytes.push_back(byteWidth(problem.type));
+  if (!checkedProduct(bytes))
+    return layer.emitOpError("packed weights of shape ")
+           << formatShape(shape) << " do not fit in 2^63 - 1 bytes";
+  return MemRefType::get(shape, layer.getWeightType().getElementType());
+}
+
+static func::FuncOp makeFunction(ImplicitLocOpBuilder &b, StringRef name,
+                                 ArrayRef<Value> sources,
+                                 ArrayRef<Type> types) {
+  auto function = func::FuncOp::create(b, name, b.getFunctionType(types, {}));
+  function.addEntryBlock();
+  // A user's name for an argument follows it into the manifest.
+  for (auto [index, source] : llvm::enumerate(sources))
+    if (auto argument = dyn_cast_if_present<BlockArgument>(source))
+      if (auto parent =
+              dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()))
+        if (auto label = parent.getArgAttr(argument.getArgNumber(), kNameAttr))
+          function.setArgAttr(index, kNameAttr, label);
+  return function;
+}
+
+static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
+                         ir::ConvTransposeOp layer, MemRefType packed) {
+  const Problem problem = layer.getProblem();
+  auto function =
+      makeFunction(b, (entry.getSymName() + kPrepareSuffix).str(),
+                   {layer.getWeight(), Value()},
+                   {bufferType(layer.getWeight().getType()), packed});
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&function.getBody().front());
+  SmallVector<int64_t> tapSteps;
+  for (const SpatialDim &dim : problem.dims)
+    tapSteps.push_back(dim.stride / std::gcd(dim.stride, dim.dilation));
+  const bool round = problem.type == ElementType::F32 &&
+                     problem.precision == ctc::Precision::TF32;
+  ir::PackWeightsOp::create(b, function.getArgument(0), function.getArgument(1),
+                            problem.groups, tapSteps, round);
+  func::ReturnOp::create(b);
+}
+
+static void buildEntry(ImplicitLocOpBuilder &b, func::FuncOp entry,
+                       ir::ConvTransposeOp layer, MemRefType packed) {
+  SmallVector<Value> sources{layer.getInput(), layer.getWeight()};
+  if (layer.getBias())
+    sources.push_back(layer.getBias());
+  llvm::append_range(sources, layer.getExtras());
+  sources.push_back(layer.getOutput());
+  SmallVector<Type> types;
+  for (Value source : sources)
+    types.push_back(bufferType(source.getType()));
+  types[1] = packed;
+
+  auto function = makeFunction(b, entry.getSymName(), sources, types);
+  function->setDiscardableAttrs(entry->getDiscardableAttrDictionary());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&function.getBody().front());
+  // The layer's operands stand in the order of the ABI.
+  OperationState state(layer.getLoc(), layer->getName());
+  state.addOperands(ValueRange(function.getArguments()));
+  state.addAttributes(layer->getAttrs());
+  IRMapping mapping;
+  layer.getEpilogue().cloneInto(state.addRegion(), mapping);
+  cast<ir::ConvTransposeOp>(b.create(state)).setPacked(true);
+  func::ReturnOp::create(b);
+}
+
+namespace {
+struct Bufferize : ctc::impl::BufferizeBase<Bufferize> {
+  void runOnOperation() override {
+    for (auto entry :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (entry.isPublic() && !entry.isExternal() && failed(convert(entry)))
+        return signalPassFailure();
+  }
+
+  LogicalResult convert(func::FuncOp entry) {
+    FailureOr<ir::ConvTransposeOp> layer = findLayer(entry);
+    if (failed(layer) || failed(checkDataFlow(entry, *layer)))
+      return failure();
+    if (!layer->getKernelAttr())
+      return layer->emitOpError("has no kernel, run ctc-select-kernel first");
+    if (layer->getPacked())
+      return success(); // Already in the entry's ABI.
+    FailureOr<MemRefType> packed = packedType(*layer);
+    if (failed(packed))
+      return failure();
+    ImplicitLocOpBuilder b(entry.getLoc(), entry);
+    buildPrepare(b, entry, *layer, *packed);
+    buildEntry(b, entry, *layer, *packed);
+    entry.erase();
+    return success();
+  }
+};
+} // namespace

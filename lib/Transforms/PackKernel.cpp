@@ -1,0 +1,120 @@
+//===- PackKernel.cpp - The kernel that packs weights
+//------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PackKernel.h"
+#include "FlatAccess.h"
+#include "IndexMath.h"
+#include "PhaseTable.h"
+#include "ctc/Chips/Chips.h"
+#include "ctc/Support/IntegerMath.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace ctc;
+
+static constexpr int64_t kPackThreads = 256;
+
+/// The kernel element at a slot of the phase-ordered kernel: the inverse of
+/// Phase::firstSlot. Classes k0, k0+T, ... stand in the order of k0, and the
+/// first K mod T of them have one tap more.
+static Value tapOfSlot(IndexMath &math, ImplicitLocOpBuilder &b, Value slot,
+                       int64_t kernel, int64_t tapStep) {
+  const int64_t shorter = kernel / tapStep, longer = shorter + 1;
+  const int64_t split = kernel % tapStep * longer;
+  auto locate = [&](Value number, int64_t length, int64_t first) {
+    return math.add(math.mul(math.rem(number, length), tapStep),
+                    math.add(math.div(number, length), first));
+  };
+  if (split == kernel)
+    return locate(slot, longer, 0);
+  Value late = locate(math.add(slot, -split), shorter, kernel % tapStep);
+  if (split == 0)
+    return late;
+  return arith::SelectOp::create(b, math.less(slot, math.constant(split)),
+                                 locate(slot, longer, 0), late);
+}
+
+/// The body for packed element `number`.
+static void buildElement(ImplicitLocOpBuilder &b, ir::PackWeightsOp op,
+                         Value weight, Value packed, Value number) {
+  IndexMath math(b, b.getIndexType());
+  const auto source = cast<MemRefType>(weight.getType());
+  const auto target = cast<MemRefType>(packed.getType());
+  const int64_t rank = source.getRank() - 2, groups = op.getGroups();
+  const int64_t groupInputs = source.getDimSize(0) / groups;
+  SmallVector<Value> at = math.delinearize(number, target.getShape());
+
+  Value channel = at[rank + 2];
+  Value output = math.add(math.mul(at[1], target.getShape().back()), at.back());
+  Value real = arith::AndIOp::create(
+      b, math.less(channel, math.constant(groupInputs)),
+      math.less(output, math.constant(source.getDimSize(1))));
+  SmallVector<Value> indices{math.add(math.mul(at[0], groupInputs), channel),
+                             output};
+  for (int64_t i = 0; i < rank; ++i)
+    indices.push_back(tapOfSlot(math, b, at[i + 2], source.getDimSize(i + 2),
+                                op.getTapStep()[i]));
+  // Padding reads element 0 and drops it, which is cheaper than a branch.
+  for (Value &index : indices)
+    index = arith::SelectOp::create(b, real, index, math.constant(0));
+  Value value = memref::LoadOp::create(b, weight, indices);
+  if (op.getRoundTf32())
+    value = roundToTF32(b, value);
+  Value zero =
+      arith::ConstantOp::create(b, b.getZeroAttr(source.getElementType()));
+  value = arith::SelectOp::create(b, real, value, zero);
+  memref::StoreOp::create(b, value, packed, at);
+}
+
+LogicalResult ctc::buildPackKernel(ir::PackWeightsOp op,
+                                   gpu::GPUModuleOp kernels) {
+  auto prepare = op->getParentOfType<func::FuncOp>();
+  const auto packed = cast<MemRefType>(op.getPacked().getType());
+  const int64_t elements = packed.getNumElements();
+  if (elements == 0) {
+    op.erase();
+    return success();
+  }
+  const int64_t blocks = ceilDiv(elements, kPackThreads);
+  if (blocks > kMaxGridX)
+    return op.emitOpError("packs ") << elements << " elements, at most "
+                                    << kMaxGridX * kPackThreads << " are legal";
+
+  ImplicitLocOpBuilder b(op.getLoc(), op->getContext());
+  SmallVector<Type> types;
+  for (Value operand : op->getOperands())
+    types.push_back(inGlobalMemory(cast<MemRefType>(operand.getType())));
+  b.setInsertionPointToEnd(kernels.getBody());
+  auto function = gpu::GPUFuncOp::create(b, prepare.getSymName(),
+                                         b.getFunctionType(types, {}));
+  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  function.setKnownBlockSizeAttr(
+      b.getDenseI32ArrayAttr({int32_t(kPackThreads), 1, 1}));
+  b.setInsertionPointToStart(&function.getBody().front());
+  IndexMath math(b, b.getIndexType());
+  Value number = math.add(
+      math.mul(gpu::BlockIdOp::create(b, gpu::Dimension::x), kPackThreads),
+      gpu::ThreadIdOp::create(b, gpu::Dimension::x));
+  auto guard = scf::IfOp::create(b, math.less(number, math.constant(elements)),
+                                 /*withElseRegion=*/false);
+  b.setInsertionPointToStart(guard.thenBlock());
+  buildElement(b, op, function.getArgument(0), function.getArgument(1), number);
+  b.setInsertionPointAfter(guard);
+  gpu::ReturnOp::create(b);
+
+  b.setInsertionPoint(op);
+  ir::LaunchOp::create(b,
+                       SymbolRefAttr::get(kernels.getSymNameAttr(),
+                                          {FlatSymbolRefAttr::get(function)}),
+                       op->getOperands(), blocks, /*batchTile=*/int64_t(0),
+                       kPackThreads, /*passesBatch=*/false);
+  op.erase();
+  return success();
+}

@@ -1,0 +1,74 @@
+//===- SelectKernel.cpp - Choose a kernel for every layer
+//--------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/Transforms/Passes.h"
+#include "ctc/Tuning/KernelChoice.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace ctc {
+#define GEN_PASS_DEF_SELECTKERNEL
+#include "ctc/Transforms/Passes.h.inc"
+} // namespace ctc
+
+using namespace mlir;
+using namespace ctc;
+
+/// Marks a kernel that the user wrote as explicit.
+static ir::KernelAttr markExplicit(ir::KernelAttr kernel) {
+  return ir::KernelAttr::get(
+      kernel.getContext(), kernel.getFamily(), kernel.getLanes(),
+      kernel.getBatch(), kernel.getBox(), kernel.getTaps(),
+      kernel.getChunkChannels(), kernel.getThreadsPositions(),
+      kernel.getThreadsChannels(), kernel.getThreadPositions(),
+      kernel.getThreadChannels(), kernel.getStages(),
+      ir::ChoiceSource::Explicit);
+}
+
+namespace {
+struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
+  using SelectKernelBase::SelectKernelBase;
+
+  void runOnOperation() override {
+    std::string name = chip;
+    if (auto target =
+            getOperation()->getAttrOfType<ir::TargetAttr>("ctc.target"))
+      name = target.getChip().str();
+    const std::optional<Chip> found = findChip(name);
+    if (!found) {
+      getOperation().emitError("unknown chip '")
+          << name << "', must be one of " << listChips();
+      return signalPassFailure();
+    }
+    WalkResult result = getOperation().walk([&](ir::ConvTransposeOp op) {
+      return select(op, *found).failed() ? WalkResult::interrupt()
+                                         : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+  LogicalResult select(ir::ConvTransposeOp op, const Chip &chip) {
+    const Problem problem = op.getProblem();
+    if (ir::KernelAttr kernel = op.getKernelAttr()) {
+      if (auto fits = checkFits(kernel, problem, chip); !fits)
+        return op.emitOpError(fits.error().message);
+      // Packing follows the kernel, so a packed op keeps what it was packed
+      // for.
+      op.setKernelAttr(markExplicit(kernel));
+      return success();
+    }
+    auto choice = chooseKernel(&getContext(), problem, chip, family);
+    if (!choice)
+      return op.emitOpError(choice.error().message);
+    op.setKernelAttr(choice->kernel);
+    emitRemark(op.getLoc()) << choice->reason;
+    return success();
+  }
+};
+} // namespace

@@ -1,0 +1,48 @@
+//===- ThreadTile.h - A thread's share of a block's tile
+//---------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_LIB_TRANSFORMS_THREADTILE_H
+#define CTC_LIB_TRANSFORMS_THREADTILE_H
+
+#include "IndexMath.h"
+#include "ctc/Dialect/CTC.h"
+#include "ctc/Tuning/KernelChoice.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace ctc {
+
+/// How ctc-vectorize spreads the accumulator over threads. Thread (p, c) holds
+/// positions p, p + threads_positions, ... and thread_channels neighbouring
+/// channels from c * thread_channels; consecutive threads run along positions
+/// or channels as the kernel's `lanes` says.
+class ThreadTile {
+public:
+  /// Builds the thread's coordinates at the start of the kernel.
+  ThreadTile(mlir::gpu::GPUFuncOp function, ir::KernelAttr kernel,
+             SharedLayout shared);
+
+  ir::KernelAttr kernel;
+  SharedLayout shared;
+  mlir::Value arena;   ///< The kernel's workgroup buffer, bytes.
+  mlir::Value thread;  ///< i32 number in the block.
+  mlir::Value channel; ///< Index of the first channel of the tile.
+  /// Index of each position in the staging tile.
+  llvm::SmallVector<mlir::Value> positions;
+  /// Index of each position in a patch row, for the newest tap.
+  llvm::SmallVector<mlir::Value> patchOffsets;
+};
+
+/// Lowers ctc.store_tile for accumulators already spread over threads: one
+/// vector of channels per position.
+void lowerStoreTile(mlir::ImplicitLocOpBuilder &builder, ir::StoreTileOp op,
+                    const ThreadTile &tile, mlir::ValueRange acc);
+
+} // namespace ctc
+
+#endif // CTC_LIB_TRANSFORMS_THREADTILE_H

@@ -1,0 +1,392 @@
+//===- Tile.cpp - One launchable body per kernel
+//-----------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// A block's number decodes, outermost first, into
+//
+//   (batch tile, group, channel tile, box per dimension, phase per dimension)
+//
+// so that blocks that write neighbouring outputs run side by side and their
+// partial sectors meet in the cache.
+//
+//===----------------------------------------------------------------------===//
+
+#include "IndexMath.h"
+#include "PackKernel.h"
+#include "PhaseTable.h"
+#include "ctc/Dialect/CTC.h"
+#include "ctc/Dialect/EpilogueOps.h"
+#include "ctc/Support/IntegerMath.h"
+#include "ctc/Transforms/Entry.h"
+#include "ctc/Transforms/Passes.h"
+#include "ctc/Tuning/KernelChoice.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace ctc {
+#define GEN_PASS_DEF_TILE
+#include "ctc/Transforms/Passes.h.inc"
+} // namespace ctc
+
+using namespace mlir;
+using namespace ctc;
+
+namespace {
+
+/// Everything about a layer that its kernel's body is built from.
+struct LayerPlan {
+  ir::ConvTransposeOp op;
+  ir::KernelAttr kernel;
+  Problem problem;
+  std::vector<DimPhasePlan> dims;
+  SharedLayout shared;
+  int64_t channelTiles = 0;
+  SmallVector<int64_t> boxes;  ///< Per dimension, of the largest phase.
+  SmallVector<int64_t> phases; ///< Per dimension.
+
+  size_t rank() const { return dims.size(); }
+
+  /// No tap reaches any input: the output is epilogue(bias).
+  bool isTapless() const {
+    if (problem.inputChannels == 0)
+      return true;
+    for (auto [dim, plan] : llvm::zip_equal(problem.dims, dims))
+      if (dim.input == 0 || plan.maxTapCount == 0)
+        return true;
+    return false;
+  }
+
+  bool isEmpty() const {
+    auto shape = problem.outputShape();
+    return llvm::is_contained(shape, 0);
+  }
+};
+
+/// The block-uniform coordinates of one block.
+struct BlockPosition {
+  Value sample, samples, group, channelTile;
+  SmallVector<PhaseRow> rows;   ///< One per dimension.
+  SmallVector<Value> boxOrigin; ///< First position of the box in its phase.
+  SmallVector<Value> extent;    ///< Positions from there to the phase's end.
+  SmallVector<Value> firstTap, lastTap; ///< Taps after clipping, last excluded.
+};
+
+/// Builds the body of a kernel.
+class KernelBuilder {
+public:
+  KernelBuilder(ImplicitLocOpBuilder &builder, LayerPlan &plan,
+                gpu::GPUFuncOp function)
+      : b(builder), plan(plan), function(function),
+        math(builder, builder.getIndexType()) {}
+
+  void build(ArrayRef<memref::GlobalOp> tables) {
+    BlockPosition at = decodeBlock(tables);
+    Value inside = isInside(at);
+    if (!inside)
+      return buildTile(at);
+    auto guard = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
+    b.setInsertionPointToStart(guard.thenBlock());
+    buildTile(at);
+    b.setInsertionPointAfter(guard);
+  }
+
+private:
+  Value input() { return function.getArgument(0); }
+  Value packed() { return function.getArgument(1); }
+
+  BlockPosition decodeBlock(ArrayRef<memref::GlobalOp> tables) {
+    Value block = gpu::BlockIdOp::create(b, gpu::Dimension::x);
+    SmallVector<int64_t> basis{1, plan.problem.groups, plan.channelTiles};
+    llvm::append_range(basis, plan.boxes);
+    llvm::append_range(basis, plan.phases);
+    SmallVector<Value> parts = math.delinearize(block, basis);
+
+    BlockPosition at;
+    at.sample = math.mul(parts[0], plan.kernel.getBatch());
+    at.samples = plan.problem.hasDynamicBatch()
+                     ? math.cast(function.getArguments().back())
+                     : math.constant(plan.problem.batch);
+    at.group = parts[1];
+    at.channelTile = parts[2];
+    for (size_t i = 0; i < plan.rank(); ++i) {
+      at.rows.push_back(loadPhaseRow(b, tables[i], parts[3 + plan.rank() + i]));
+      at.boxOrigin.push_back(math.mul(parts[3 + i], plan.kernel.getBox()[i]));
+      at.extent.push_back(math.sub(at.rows[i].qCount, at.boxOrigin[i]));
+      clipTaps(at, i);
+    }
+    return at;
+  }
+
+  /// Taps [first, last) of the block's phase that reach the input from any
+  /// position of the box. Tap j reads inputBase + x - j * step for x in
+  /// [boxOrigin, boxOrigin + count).
+  void clipTaps(BlockPosition &at, size_t i) {
+    const int64_t step = plan.dims[i].inputStep;
+    Value count =
+        math.min(at.extent[i], math.constant(plan.kernel.getBox()[i]));
+    Value first = math.add(at.rows[i].inputBase, at.boxOrigin[i]);
+    Value last = math.add(math.add(first, count), -1);
+    Value stepValue = math.constant(step);
+    Value low = arith::CeilDivSIOp::create(
+        b, math.add(first, 1 - plan.problem.dims[i].input), stepValue);
+    Value high = math.add(arith::FloorDivSIOp::create(b, last, stepValue), 1);
+    at.firstTap.push_back(math.max(low, math.constant(0)));
+    at.lastTap.push_back(math.min(high, at.rows[i].tapCount));
+  }
+
+  /// Whether the block's box starts inside its phase; nothing when all do.
+  Value isInside(const BlockPosition &at) {
+    Value inside;
+    for (size_t i = 0; i < plan.rank(); ++i) {
+      const int64_t box = plan.kernel.getBox()[i];
+      const bool all = llvm::all_of(plan.dims[i].phases, [&](const Phase &p) {
+        return ceilDiv(p.qCount, box) == plan.boxes[i];
+      });
+      if (all)
+        continue;
+      Value here = math.less(math.constant(0), at.extent[i]);
+      inside = inside ? arith::AndIOp::create(b, inside, here) : here;
+    }
+    return inside;
+  }
+
+  void buildTile(const BlockPosition &at) {
+    auto type =
+        VectorType::get({plan.kernel.getPositions(), plan.kernel.getChannels()},
+                        b.getF32Type());
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
+    Value acc = plan.isTapless() ? zero : buildReduction(at, zero);
+    buildStore(at, acc);
+  }
+
+  /// Loops over chunks of taps, outermost dimension first, and over chunks of
+  /// input channels. Carries the accumulator and the number of the chunk.
+  Value buildReduction(const BlockPosition &at, Value acc) {
+    SmallVector<scf::ForOp> loops;
+    SmallVector<Value> taps;
+    SmallVector<Value> carried{acc, math.constant(0)};
+    for (size_t i = 0; i <= plan.rank(); ++i) {
+      const bool overTaps = i < plan.rank();
+      Value low = overTaps ? at.firstTap[i] : math.constant(0);
+      Value high = overTaps
+                       ? at.lastTap[i]
+                       : math.constant(plan.problem.inputChannelsPerGroup());
+      Value step = math.constant(overTaps ? plan.kernel.getTaps()[i]
+                                          : plan.kernel.getChunkChannels());
+      auto loop = scf::ForOp::create(b, low, high, step, carried);
+      b.setInsertionPointToStart(loop.getBody());
+      carried.assign(loop.getRegionIterArgs().begin(),
+                     loop.getRegionIterArgs().end());
+      taps.push_back(loop.getInductionVar());
+      loops.push_back(loop);
+    }
+    Value channel = taps.pop_back_val();
+    carried[0] = buildChunk(at, taps, channel, carried[1], carried[0]);
+    carried[1] = math.add(carried[1], 1);
+    for (scf::ForOp loop : llvm::reverse(loops)) {
+      scf::YieldOp::create(b, carried);
+      b.setInsertionPointAfter(loop);
+      carried.assign(loop.getResults().begin(), loop.getResults().end());
+    }
+    return carried[0];
+  }
+
+  Value buildChunk(const BlockPosition &at, ArrayRef<Value> taps, Value channel,
+                   Value number, Value acc) {
+    const ir::KernelAttr kernel = plan.kernel;
+    SmallVector<Value> origin, slot, count;
+    SmallVector<int64_t> patchShape{kernel.getChunkChannels(),
+                                    kernel.getBatch()};
+    SmallVector<int64_t> weightShape, steps;
+    for (size_t i = 0; i < plan.rank(); ++i) {
+      const int64_t chunk = kernel.getTaps()[i];
+      const int64_t step = plan.dims[i].inputStep;
+      Value newest = math.mul(math.add(taps[i], chunk - 1), step);
+      origin.push_back(
+          math.sub(math.add(at.rows[i].inputBase, at.boxOrigin[i]), newest));
+      slot.push_back(math.add(at.rows[i].slot, taps[i]));
+      count.push_back(
+          math.min(math.sub(at.lastTap[i], taps[i]), math.constant(chunk)));
+      patchShape.push_back(plan.shared.halo[i]);
+      weightShape.push_back(chunk);
+      steps.push_back(step);
+    }
+    weightShape.push_back(kernel.getChunkChannels());
+    weightShape.push_back(kernel.getChannels());
+
+    const int64_t groupChannels = plan.problem.inputChannelsPerGroup();
+    Value groupStart = math.mul(at.group, groupChannels);
+    const bool round = plan.problem.type == ElementType::F32 &&
+                       plan.problem.precision == ctc::Precision::TF32;
+    Value patch = ir::LoadPatchOp::create(
+        b, VectorType::get(patchShape, b.getF32Type()), input(), at.sample,
+        at.samples, math.add(groupStart, channel),
+        math.add(groupStart, groupChannels), origin, groupChannels,
+        plan.op.getLayout(), round);
+    Value weights = ir::LoadWeightsOp::create(
+        b, VectorType::get(weightShape, b.getF32Type()), packed(), at.group,
+        at.channelTile, channel, slot, count);
+    return ir::ContractOp::create(b, acc.getType(), patch, weights, acc, number,
+                                  count, plan.shared.halo, steps);
+  }
+
+  void buildStore(const BlockPosition &at, Value acc) {
+    const int64_t groupChannels = plan.problem.outputChannelsPerGroup();
+    SmallVector<Value> origin;
+    SmallVector<int64_t> stride;
+    for (size_t i = 0; i < plan.rank(); ++i) {
+      stride.push_back(plan.problem.dims[i].stride);
+      origin.push_back(math.add(at.rows[i].outputBase,
+                                math.mul(at.boxOrigin[i], stride[i])));
+    }
+    Value groupStart = math.mul(at.group, groupChannels);
+    Value channel = math.add(
+        groupStart, math.mul(at.channelTile, plan.kernel.getChannels()));
+    const size_t bias = plan.problem.bias ? 1 : 0;
+    const size_t extras = plan.op.getExtras().size();
+    auto arguments = function.getArguments();
+    auto store = ir::StoreTileOp::create(
+        b, acc, arguments[2 + bias + extras], at.sample, at.samples, channel,
+        math.add(groupStart, groupChannels), origin, at.extent,
+        bias ? Value(arguments[2]) : Value(),
+        ValueRange(arguments.slice(2 + bias, extras)), stride,
+        plan.op.getLayout(), plan.op.getExtraMapsAttr());
+    IRMapping mapping;
+    plan.op.getEpilogue().cloneInto(&store.getEpilogue(), mapping);
+  }
+
+  ImplicitLocOpBuilder &b;
+  LayerPlan &plan;
+  gpu::GPUFuncOp function;
+  IndexMath math;
+};
+
+struct Tile : ctc::impl::TileBase<Tile> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SmallVector<ir::ConvTransposeOp> layers;
+    SmallVector<ir::PackWeightsOp> packs;
+    module.walk([&](ir::ConvTransposeOp op) { layers.push_back(op); });
+    module.walk([&](ir::PackWeightsOp op) { packs.push_back(op); });
+    if (layers.empty() && packs.empty())
+      return;
+    ImplicitLocOpBuilder b(module.getLoc(), &getContext());
+    b.setInsertionPointToEnd(module.getBody());
+    kernels = gpu::GPUModuleOp::create(b, kKernelModule);
+    module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                    b.getUnitAttr());
+    for (ir::PackWeightsOp op : packs)
+      if (failed(buildPackKernel(op, kernels)))
+        return signalPassFailure();
+    for (ir::ConvTransposeOp op : layers)
+      if (failed(convert(op)))
+        return signalPassFailure();
+  }
+
+  LogicalResult convert(ir::ConvTransposeOp op) {
+    if (!op.getKernelAttr() || !op.getPacked())
+      return op.emitOpError("has no kernel and packed weights, run "
+                            "ctc-select-kernel and ctc-bufferize first");
+    FailureOr<LayerPlan> plan = makePlan(op);
+    if (failed(plan))
+      return failure();
+    if (!plan->isEmpty() && failed(buildKernel(*plan)))
+      return failure();
+    op.erase();
+    return success();
+  }
+
+  static FailureOr<LayerPlan> makePlan(ir::ConvTransposeOp op) {
+    LayerPlan plan{op, op.getKernelAttr(), op.getProblem(), {}, {}, 0, {}, {}};
+    auto dims = planPhases(plan.problem);
+    if (!dims)
+      return op.emitOpError(dims.error().message);
+    plan.dims = std::move(*dims);
+    SmallVector<int64_t> steps;
+    for (auto [dim, box] :
+         llvm::zip_equal(plan.dims, plan.kernel.getBox().asArrayRef())) {
+      steps.push_back(dim.inputStep);
+      plan.boxes.push_back(std::max<int64_t>(1, ceilDiv(dim.maxQCount, box)));
+      plan.phases.push_back(std::max<size_t>(1, dim.phases.size()));
+    }
+    plan.shared = sharedLayout(plan.kernel, steps);
+    plan.channelTiles = ceilDiv(plan.problem.outputChannelsPerGroup(),
+                                plan.kernel.getChannels());
+    return plan;
+  }
+
+  LogicalResult buildKernel(LayerPlan &plan) {
+    ir::ConvTransposeOp op = plan.op;
+    std::vector<int64_t> factors{plan.problem.groups, plan.channelTiles};
+    llvm::append_range(factors, plan.boxes);
+    llvm::append_range(factors, plan.phases);
+    const std::optional<int64_t> perTile = checkedProduct(factors);
+    const int64_t batchTile = plan.kernel.getBatch();
+    const int64_t batchTiles = plan.problem.hasDynamicBatch()
+                                   ? 1
+                                   : ceilDiv(plan.problem.batch, batchTile);
+    if (!perTile || *perTile > kMaxGridX / std::max<int64_t>(1, batchTiles))
+      return op.emitOpError("needs ")
+             << (perTile ? std::to_string(*perTile) : "more than 2^63")
+             << " blocks for each of " << batchTiles
+             << " batch tiles, a grid holds at most " << kMaxGridX
+             << "; use a larger box";
+
+    auto entry = op->getParentOfType<func::FuncOp>();
+    ImplicitLocOpBuilder b(op.getLoc(), &getContext());
+    gpu::GPUFuncOp function = makeFunction(b, plan, entry);
+    b.setInsertionPoint(function);
+    SmallVector<memref::GlobalOp> tables;
+    for (auto [i, dim] : llvm::enumerate(plan.problem.dims))
+      tables.push_back(
+          makePhaseTable(b, (entry.getSymName() + "_phases" + Twine(i)).str(),
+                         dim, plan.dims[i]));
+    b.setInsertionPointToStart(&function.getBody().front());
+    KernelBuilder(b, plan, function).build(tables);
+    gpu::ReturnOp::create(b);
+
+    b.setInsertionPoint(op);
+    ir::LaunchOp::create(b,
+                         SymbolRefAttr::get(kernels.getSymNameAttr(),
+                                            {FlatSymbolRefAttr::get(function)}),
+                         ValueRange(entry.getArguments()), *perTile, batchTile,
+                         plan.kernel.getThreads(),
+                         plan.problem.hasDynamicBatch());
+    return success();
+  }
+
+  gpu::GPUFuncOp makeFunction(ImplicitLocOpBuilder &b, const LayerPlan &plan,
+                              func::FuncOp entry) {
+    SmallVector<Type> types;
+    for (Type type : entry.getArgumentTypes())
+      types.push_back(inGlobalMemory(cast<MemRefType>(type)));
+    if (plan.problem.hasDynamicBatch())
+      types.push_back(b.getI64Type());
+    b.setInsertionPointToEnd(kernels.getBody());
+    auto function = gpu::GPUFuncOp::create(b, entry.getSymName(),
+                                           b.getFunctionType(types, {}));
+    function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(),
+                      b.getUnitAttr());
+    function.setKnownBlockSizeAttr(
+        b.getDenseI32ArrayAttr({int32_t(plan.kernel.getThreads()), 1, 1}));
+    function->setAttr(kKernelAttr, plan.kernel);
+    SmallVector<int64_t> steps;
+    for (const DimPhasePlan &dim : plan.dims)
+      steps.push_back(dim.inputStep);
+    function->setAttr(kInputStepAttr, b.getDenseI64ArrayAttr(steps));
+    return function;
+  }
+
+  gpu::GPUModuleOp kernels;
+};
+} // namespace
