@@ -1,5 +1,4 @@
-//===- CTCAttrs.cpp - Attributes of the ctc dialect
-//--------------------------===//
+//===- CTCAttrs.cpp - Attributes of the ctc dialect -----------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

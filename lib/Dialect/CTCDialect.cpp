@@ -1,5 +1,4 @@
-//===- CTCDialect.cpp - The ctc dialect
-//--------------------------------------===//
+//===- CTCDialect.cpp - The ctc dialect -----------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- ConvTransposeOp.cpp - The layer
-//---------------------------------------===//
+//===- ConvTransposeOp.cpp - The layer ------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- EpilogueOps.cpp - What may stand in an epilogue
-//-----------------------===//
+//===- EpilogueOps.cpp - What may stand in an epilogue --------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

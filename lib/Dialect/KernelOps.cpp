@@ -1,5 +1,4 @@
-//===- KernelOps.cpp - Tile-level operations
-//---------------------------------===//
+//===- KernelOps.cpp - Tile-level operations ------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Registration.cpp - Everything ctc adds to MLIR
-//------------------------===//
+//===- Registration.cpp - Everything ctc adds to MLIR ---------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "ctc/Pipelines/Registration.h"
+#include "ctc/Conversion/Passes.h"
 #include "ctc/Dialect/CTC.h"
+#include "ctc/Pipelines/Pipelines.h"
 #include "ctc/Transforms/Passes.h"
 
 #include "mlir/InitAllDialects.h"
@@ -21,4 +22,8 @@ void ctc::registerAllDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllToLLVMIRTranslations(registry);
 }
 
-void ctc::registerAllPasses() { registerTransformsPasses(); }
+void ctc::registerAllPasses() {
+  registerTransformsPasses();
+  registerConversionPasses();
+  registerPipelines();
+}

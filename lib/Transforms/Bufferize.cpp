@@ -1,5 +1,4 @@
-//===- Bufferize.cpp - Entries on buffers with a fixed ABI
-//-------------------===//
+//===- Bufferize.cpp - Entries on buffers with a fixed ABI ----------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

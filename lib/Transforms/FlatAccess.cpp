@@ -1,4 +1,4 @@
-//===- FlatAccess.cpp - Element access to flat buffers -------------------===//
+//===- FlatAccess.cpp - Element access to flat buffers --------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

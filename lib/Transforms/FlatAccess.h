@@ -1,4 +1,4 @@
-//===- FlatAccess.h - Element access to flat buffers ---------------------===//
+//===- FlatAccess.h - Element access to flat buffers ----------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

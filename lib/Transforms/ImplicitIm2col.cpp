@@ -1,5 +1,4 @@
-//===- ImplicitIm2col.cpp - Patch gathers as explicit copies
-//-----------------===//
+//===- ImplicitIm2col.cpp - Patch gathers as explicit copies --------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

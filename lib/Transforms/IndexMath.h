@@ -1,5 +1,4 @@
-//===- IndexMath.h - Integer arithmetic in the IR
-//----------------------------===//
+//===- IndexMath.h - Integer arithmetic in the IR -------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- PackKernel.cpp - The kernel that packs weights
-//------------------------===//
+//===- PackKernel.cpp - The kernel that packs weights ---------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- PhaseTable.cpp - Phases as rows of a constant table
-//-------------------===//
+//===- PhaseTable.cpp - Phases as rows of a constant table ----------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

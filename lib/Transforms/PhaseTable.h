@@ -1,5 +1,4 @@
-//===- PhaseTable.h - Phases as rows of a constant table
-//---------------------===//
+//===- PhaseTable.h - Phases as rows of a constant table ------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

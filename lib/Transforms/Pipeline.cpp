@@ -1,5 +1,4 @@
-//===- Pipeline.cpp - Barriers and buffers around the reduction
-//--------------===//
+//===- Pipeline.cpp - Barriers and buffers around the reduction -----------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

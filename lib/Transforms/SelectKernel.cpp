@@ -1,5 +1,4 @@
-//===- SelectKernel.cpp - Choose a kernel for every layer
-//--------------------===//
+//===- SelectKernel.cpp - Choose a kernel for every layer -----------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

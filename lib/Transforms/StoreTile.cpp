@@ -1,5 +1,4 @@
-//===- StoreTile.cpp - Bias, epilogue and stores of a tile
-//-------------------===//
+//===- StoreTile.cpp - Bias, epilogue and stores of a tile ----------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- ThreadTile.h - A thread's share of a block's tile
-//---------------------===//
+//===- ThreadTile.h - A thread's share of a block's tile ------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

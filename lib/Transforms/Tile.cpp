@@ -1,5 +1,4 @@
-//===- Tile.cpp - One launchable body per kernel
-//-----------------------------===//
+//===- Tile.cpp - One launchable body per kernel --------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Vectorize.cpp - Accumulators over threads, vectors of FMA
-//-------------===//
+//===- Vectorize.cpp - Accumulators over threads, vectors of FMA ----------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

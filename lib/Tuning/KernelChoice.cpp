@@ -1,5 +1,4 @@
-//===- KernelChoice.cpp - Which kernel serves a problem
-//----------------------===//
+//===- KernelChoice.cpp - Which kernel serves a problem -------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ctc-opt.cpp - mlir-opt with the ctc dialect and passes ----------------===//
+//===- ctc-opt.cpp - mlir-opt with the ctc dialect and passes -------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- EpilogueOps.h - What may stand in an epilogue
-//-------------------------===//
+//===- EpilogueOps.h - What may stand in an epilogue ----------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

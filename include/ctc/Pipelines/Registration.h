@@ -1,5 +1,4 @@
-//===- Registration.h - Everything ctc adds to MLIR
-//--------------------------===//
+//===- Registration.h - Everything ctc adds to MLIR -----------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Entry.h - Conventions of an entry
-//-------------------------------------===//
+//===- Entry.h - Conventions of an entry ----------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

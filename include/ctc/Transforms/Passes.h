@@ -1,5 +1,4 @@
-//===- Passes.h - The rungs of the ladder
-//------------------------------------===//
+//===- Passes.h - The rungs of the ladder ---------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

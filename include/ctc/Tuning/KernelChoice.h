@@ -1,5 +1,4 @@
-//===- KernelChoice.h - Which kernel serves a problem
-//------------------------===//
+//===- KernelChoice.h - Which kernel serves a problem ---------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

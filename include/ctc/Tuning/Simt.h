@@ -1,5 +1,4 @@
-//===- Simt.h - Tiles of the simt family
-//-------------------------------------===//
+//===- Simt.h - Tiles of the simt family ----------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,0 +1,45 @@
+//===- Pipelines.h - Named pipelines --------------------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_PIPELINES_PIPELINES_H
+#define CTC_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassOptions.h"
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace ctc {
+
+struct LayerPipelineOptions : mlir::PassPipelineOptions<LayerPipelineOptions> {
+  Option<std::string> chip{*this, "chip",
+                           llvm::cl::desc("Chip to choose kernels for"),
+                           llvm::cl::init("sm_80")};
+  Option<std::string> family{*this, "family",
+                             llvm::cl::desc("Kernel family to force"),
+                             llvm::cl::init("")};
+};
+
+/// Rungs 0 to 2: front doors, fused epilogues, a kernel for every layer, and
+/// entries on buffers (`ctc-layer-pipeline`).
+void buildLayerPipeline(mlir::OpPassManager &pm,
+                        const LayerPipelineOptions &options);
+
+/// Rungs 3 to 6: from entries to kernel bodies in vectors
+/// (`ctc-kernel-pipeline`).
+void buildKernelPipeline(mlir::OpPassManager &pm);
+
+/// Rung 7: from kernel bodies to the NVVM dialect (`ctc-nvvm-pipeline`).
+void buildNVVMPipeline(mlir::OpPassManager &pm);
+
+/// Registers the pipelines by name, and `ctc-pipeline-all` for all of them.
+void registerPipelines();
+
+} // namespace ctc
+
+#endif // CTC_PIPELINES_PIPELINES_H

@@ -1,0 +1,96 @@
+//===- ToNVVM.cpp - Kernel signatures for NVVM ----------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/Conversion/Passes.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace ctc {
+#define GEN_PASS_DEF_TONVVM
+#include "ctc/Conversion/Passes.h.inc"
+} // namespace ctc
+
+using namespace mlir;
+using namespace ctc;
+
+/// Entry buffers are aligned to this many bytes (docs/Runtime.md).
+static constexpr int64_t kBufferAlignment = 16;
+
+/// Whether a kernel only reads an argument: nothing stores through it or
+/// through a view of it.
+static bool isReadOnly(Value buffer) {
+  return llvm::all_of(buffer.getUsers(), [&](Operation *user) {
+    if (isa<ViewLikeOpInterface>(user))
+      return llvm::all_of(user->getResults(), isReadOnly);
+    auto effects = dyn_cast<MemoryEffectOpInterface>(user);
+    return effects && !effects.getEffectOnValue<MemoryEffects::Write>(buffer);
+  });
+}
+
+namespace {
+struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
+  void runOnOperation() override {
+    WalkResult result = getOperation().walk([&](gpu::GPUFuncOp function) {
+      if (!function.isKernel())
+        return WalkResult::advance();
+      return failed(convert(function)) ? WalkResult::interrupt()
+                                       : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+  LogicalResult convert(gpu::GPUFuncOp function) {
+    Builder b(&getContext());
+    // Behind the parameters stand the workgroup buffers.
+    const unsigned parameters = function.getFunctionType().getNumInputs();
+    for (BlockArgument argument :
+         function.getArguments().take_front(parameters)) {
+      auto type = dyn_cast<MemRefType>(argument.getType());
+      if (!type)
+        continue;
+      const unsigned number = argument.getArgNumber();
+      function.setArgAttr(number, LLVM::LLVMDialect::getAlignAttrName(),
+                          b.getI64IntegerAttr(kBufferAlignment));
+      if (isReadOnly(argument))
+        function.setArgAttr(number, LLVM::LLVMDialect::getReadonlyAttrName(),
+                            b.getUnitAttr());
+      // Bias and extra operands may be the output itself, read before written;
+      // x and w may not.
+      if (number < 2)
+        function.setArgAttr(number, LLVM::LLVMDialect::getNoAliasAttrName(),
+                            b.getUnitAttr());
+      if (!type.hasStaticShape() && failed(makeStatic(function, argument)))
+        return failure();
+    }
+    SmallVector<Type> types(function.getBody().getArgumentTypes());
+    types.truncate(parameters);
+    function.setFunctionType(b.getFunctionType(types, {}));
+    return success();
+  }
+
+  static LogicalResult makeStatic(gpu::GPUFuncOp function,
+                                  BlockArgument argument) {
+    for (Operation *user : argument.getUsers())
+      if (!isa<memref::ReinterpretCastOp>(user))
+        return function.emitOpError("argument ")
+               << argument.getArgNumber() << " of type " << argument.getType()
+               << " is used by '" << user->getName()
+               << "', must be used through memref.reinterpret_cast only; run "
+                  "ctc-vectorize first";
+    auto type = cast<MemRefType>(argument.getType());
+    argument.setType(MemRefType::get({1}, type.getElementType(),
+                                     MemRefLayoutAttrInterface(),
+                                     type.getMemorySpace()));
+    return success();
+  }
+};
+} // namespace
