@@ -36,10 +36,29 @@ static int64_t sizeAt(ShapedType type, int64_t dim) {
   return type.isDynamicDim(dim) ? kDynamic : type.getDimSize(dim);
 }
 
+SmallVector<int64_t> ir::weightDims(WeightLayout layout, int64_t spatialRank) {
+  SmallVector<int64_t> dims;
+  switch (layout) {
+  case WeightLayout::InputOutputKernel:
+    dims = {0, 1};
+    break;
+  case WeightLayout::OutputKernelInput:
+    dims = {spatialRank + 1, 0};
+    break;
+  }
+  // The kernel's dimensions follow the output channels in both.
+  for (int64_t i = 0; i < spatialRank; ++i)
+    dims.push_back(dims[1] + 1 + i);
+  return dims;
+}
+
 Problem ConvTransposeOp::getProblem() {
   const bool last = getLayout() == ir::Layout::ChannelsLast;
   const int64_t rank = getSpatialRank();
   const int64_t channelDim = last ? rank + 1 : 1;
+  // Packed weights have one dimension of slots per kernel dimension, at 2.
+  const SmallVector<int64_t> weightDim = weightDims(
+      getPacked() ? WeightLayout::InputOutputKernel : getWeightLayout(), rank);
   Problem problem;
   problem.batch = sizeAt(getInputType(), 0);
   problem.inputChannels = getInputType().getDimSize(channelDim);
@@ -48,9 +67,10 @@ Problem ConvTransposeOp::getProblem() {
   for (int64_t i = 0; i < rank; ++i)
     problem.dims.push_back(
         {getInputType().getDimSize(i + (last ? 1 : 2)),
-         getWeightType().getDimSize(i + 2), valueOr(getStride(), i, 1),
-         valueOr(getDilation(), i, 1), valueOr(getPaddingLow(), i, 0),
-         valueOr(getPaddingHigh(), i, 0), valueOr(getOutputPadding(), i, 0)});
+         getWeightType().getDimSize(weightDim[i + 2]),
+         valueOr(getStride(), i, 1), valueOr(getDilation(), i, 1),
+         valueOr(getPaddingLow(), i, 0), valueOr(getPaddingHigh(), i, 0),
+         valueOr(getOutputPadding(), i, 0)});
   problem.type = elementType(getInputType());
   problem.layout = static_cast<ctc::Layout>(getLayout());
   problem.precision = static_cast<ctc::Precision>(getPrecision());
@@ -88,6 +108,11 @@ static LogicalResult verifyTypes(ConvTransposeOp op) {
       return op.emitOpError("operand of type ")
              << operand.getType() << " beside input of type " << input
              << ", must be all tensors or all memrefs";
+  for (Value operand : op->getOperands())
+    if (auto type = dyn_cast<MemRefType>(operand.getType());
+        type && !type.getLayout().isIdentity())
+      return op.emitOpError("operand of type ")
+             << type << " is not contiguous, must have the identity layout";
   if (op.getNumResults() != (tensors ? 1u : 0u))
     return op.emitOpError("has ")
            << op.getNumResults() << " results, must have "
@@ -141,23 +166,40 @@ static LogicalResult verifyAttributeSizes(ConvTransposeOp op) {
   return success();
 }
 
+static std::string shapeText(ArrayRef<int64_t> shape) {
+  std::vector<int64_t> sizes(shape.begin(), shape.end());
+  llvm::replace(sizes, ShapedType::kDynamic, kDynamic);
+  return formatShape(sizes);
+}
+
+// C6: the weight as its layout says.
+static LogicalResult verifyWeightShape(ConvTransposeOp op,
+                                       const Problem &problem) {
+  if (op.getPacked())
+    return success();
+  const auto canonical = problem.weightShape();
+  SmallVector<int64_t> expected(canonical.size());
+  for (auto [size, dim] : llvm::zip_equal(
+           canonical, weightDims(op.getWeightLayout(), op.getSpatialRank())))
+    expected[dim] = size;
+  if (op.getWeightType().getShape() == ArrayRef(expected))
+    return success();
+  return op.emitOpError("weight has shape ")
+         << shapeText(op.getWeightType().getShape()) << ", must be "
+         << shapeText(expected)
+         << (op.getWeightLayout() == WeightLayout::InputOutputKernel
+                 ? " (Cin, Cout/groups, kernel)"
+                 : " (Cout/groups, kernel, Cin)");
+}
+
 // C6 to C8: shapes of weight, bias and output, once C4 and C5 hold.
 static LogicalResult verifyShapes(ConvTransposeOp op) {
   const Problem problem = op.getProblem();
-  auto shapeText = [](ArrayRef<int64_t> shape) {
-    std::vector<int64_t> sizes(shape.begin(), shape.end());
-    llvm::replace(sizes, ShapedType::kDynamic, kDynamic);
-    return formatShape(sizes);
-  };
   auto outputShape = op.inferOutputShape(); // C4, C5, C8, C10
   if (!outputShape)
     return op.emitOpError(outputShape.error().message);
-  const auto weightShape = problem.weightShape();
-  if (!op.getPacked() &&
-      op.getWeightType().getShape() != ArrayRef<int64_t>(weightShape))
-    return op.emitOpError("weight has shape ")
-           << shapeText(op.getWeightType().getShape()) << ", must be "
-           << formatShape(weightShape) << " (Cin, Cout/groups, kernel)";
+  if (failed(verifyWeightShape(op, problem)))
+    return failure();
   if (Value bias = op.getBias()) {
     auto type = cast<ShapedType>(bias.getType());
     if (type.getRank() != 1 || type.getDimSize(0) != problem.outputChannels)

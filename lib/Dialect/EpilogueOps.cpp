@@ -32,10 +32,29 @@ static bool isEpilogueType(Type type) {
   return type.isF32() || type.isF16() || type.isBF16() || type.isInteger(1);
 }
 
-bool ir::isEpilogueOp(Operation *op) {
-  return llvm::is_contained(kEpilogueOps, op->getName().getStringRef()) &&
-         llvm::all_of(op->getOperandTypes(), isEpilogueType) &&
-         llvm::all_of(op->getResultTypes(), isEpilogueType);
+std::string ir::explainEpilogueOp(Operation *op) {
+  std::string reason;
+  llvm::raw_string_ostream os(reason);
+  if (!llvm::is_contained(kEpilogueOps, op->getName().getStringRef())) {
+    os << "holds '" << op->getName() << "', must be one of "
+       << listEpilogueOps();
+    return reason;
+  }
+  for (TypeRange types : {TypeRange(op->getOperandTypes()),
+                          TypeRange(op->getResultTypes())})
+    for (Type type : types)
+      if (!isEpilogueType(type)) {
+        os << "holds '" << op->getName() << "' on type " << type
+           << ", must be f32, f16, bf16 or i1";
+        return reason;
+      }
+  // The reference and the lowering to NVVM know no other rounding.
+  if (auto truncate = dyn_cast<arith::TruncFOp>(op))
+    if (auto mode = truncate.getRoundingmode();
+        mode && *mode != arith::RoundingMode::to_nearest_even)
+      os << "rounds " << arith::stringifyRoundingMode(*mode)
+         << ", must round to_nearest_even";
+  return reason;
 }
 
 std::string ir::listEpilogueOps() {
@@ -54,11 +73,8 @@ LogicalResult ir::verifyEpilogue(Operation *op, Region &region,
            << block.getArgumentTypes() << "), must take (" << expected
            << "): the accumulator and one element of each extra operand";
   for (Operation &inner : block.without_terminator())
-    if (!isEpilogueOp(&inner)) {
-      auto diagnostic = op->emitOpError("epilogue holds '")
-                        << inner.getName() << "' on ("
-                        << inner.getOperandTypes() << "), must be one of "
-                        << listEpilogueOps() << " on f32, f16, bf16 or i1";
+    if (std::string reason = explainEpilogueOp(&inner); !reason.empty()) {
+      auto diagnostic = op->emitOpError("epilogue ") << reason;
       diagnostic.attachNote(inner.getLoc()) << "here";
       return diagnostic;
     }

@@ -93,11 +93,12 @@ LogicalResult PackWeightsOp::verify() {
     return emitOpError("packed element type ")
            << packed.getElementType() << " differs from the weight's, "
            << weight.getElementType();
+  const SmallVector<int64_t> dims = weightDims(getWeightLayout(), rank);
   for (int64_t i = 0; i < rank; ++i)
-    if (packed.getDimSize(i + 2) != weight.getDimSize(i + 2))
+    if (packed.getDimSize(i + 2) != weight.getDimSize(dims[i + 2]))
       return emitOpError("packed has ")
              << packed.getDimSize(i + 2) << " slots in spatial dimension " << i
-             << ", must be the kernel size " << weight.getDimSize(i + 2);
+             << ", must be the kernel size " << weight.getDimSize(dims[i + 2]);
   return verifyCount(*this, "tap_step", getTapStep().size(), rank);
 }
 

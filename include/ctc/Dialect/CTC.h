@@ -24,6 +24,15 @@
 #include "ctc/Dialect/CTCDialect.h.inc"
 #include "ctc/Dialect/CTCEnums.h.inc"
 
+namespace ctc::ir {
+
+/// Where the canonical weight dimensions (Cin, Cout/groups, kernel...) stand in
+/// a weight of the given layout and number of spatial dimensions: element i of
+/// the result is the position of canonical dimension i.
+llvm::SmallVector<int64_t> weightDims(WeightLayout layout, int64_t spatialRank);
+
+} // namespace ctc::ir
+
 #define GET_ATTRDEF_CLASSES
 #include "ctc/Dialect/CTCAttrs.h.inc"
 

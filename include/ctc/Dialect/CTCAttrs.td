@@ -25,6 +25,14 @@ def CTC_Layout : I32EnumAttr<"Layout", "where the channels stand", [
 }
 def CTC_LayoutAttr : CTC_EnumAttr<CTC_Layout, "layout">;
 
+def CTC_WeightLayout : I32EnumAttr<"WeightLayout", "the order of a weight's dimensions", [
+    I32EnumAttrCase<"InputOutputKernel", 0, "input_output_kernel">,
+    I32EnumAttrCase<"OutputKernelInput", 1, "output_kernel_input">]> {
+  let cppNamespace = "::ctc::ir";
+  let genSpecializedAttr = 0;
+}
+def CTC_WeightLayoutAttr : CTC_EnumAttr<CTC_WeightLayout, "weight_layout">;
+
 def CTC_Precision : I32EnumAttr<"Precision", "how f32 operands are multiplied", [
     I32EnumAttrCase<"TF32", 0, "tf32">,
     I32EnumAttrCase<"TF32x3", 1, "tf32x3">,

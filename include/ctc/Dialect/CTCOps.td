@@ -19,8 +19,9 @@ include "mlir/IR/OpAsmInterface.td"
 class CTC_Op<string mnemonic, list<Trait> traits = []>
     : Op<CTC_Dialect, mnemonic, traits>;
 
-def CTC_FloatShaped : AnyTypeOf<[TensorOf<[F32, F16, BF16]>,
-                                 MemRefOf<[F32, F16, BF16]>]>;
+def CTC_FloatShaped : AnyTypeOf<[RankedTensorOf<[F32, F16, BF16]>,
+                                 MemRefOf<[F32, F16, BF16]>],
+    "ranked tensor or memref of f32, f16 or bf16">;
 
 def CTC_ConvTransposeOp : CTC_Op<"conv_transpose", [
     AttrSizedOperandSegments, DestinationStyleOpInterface,
@@ -40,8 +41,9 @@ def CTC_ConvTransposeOp : CTC_Op<"conv_transpose", [
     padding and any output padding.
 
     Shapes: input (N, Cin, spatial) or, channels_last, (N, spatial, Cin); weight
-    (Cin, Cout/groups, kernel) in either layout; bias (Cout); output as the
-    input with Cout. All of x, w and y have one element type of f32, f16, bf16;
+    (Cin, Cout/groups, kernel) in either layout, or with weight_layout
+    output_kernel_input (Cout/groups, kernel, Cin), as TOSA has it; bias (Cout);
+    output as the input with Cout. All of x, w and y have one element type of f32, f16, bf16;
     bias has that type or f32. Products are accumulated in f32.
 
     The epilogue region takes the f32 accumulator with the bias added and one
@@ -62,12 +64,14 @@ def CTC_ConvTransposeOp : CTC_Op<"conv_transpose", [
     * (C4) stride and dilation are at least 1, kernel sizes at least 1, output
       padding at least 0.
     * (C5) groups is at least 1 and divides Cin and Cout.
-    * (C6) the weight's shape is (Cin, Cout/groups, kernel).
+    * (C6) the weight's shape is (Cin, Cout/groups, kernel), or (Cout/groups,
+      kernel, Cin) when weight_layout is output_kernel_input.
     * (C7) the bias has shape (Cout).
     * (C8) the output's shape is the one the formula gives, and no size is
       negative or past 2^63 - 1 bytes.
     * (C9) all shapes are static, except that the batch of input, output and
-      batch-indexed extra operands may be dynamic together.
+      batch-indexed extra operands may be dynamic together; memrefs are
+      contiguous.
     * (C10) precision other than tf32 needs f32 operands.
     * (C11) there is one indexing map per extra operand, from the output's
       dimensions; sizes agree along the mapped dimensions and are 1 elsewhere.
@@ -99,12 +103,14 @@ def CTC_ConvTransposeOp : CTC_Op<"conv_transpose", [
     OptionalAttr<DenseI64ArrayAttr>:$output_padding,
     DefaultValuedAttr<I64Attr, "1">:$groups,
     DefaultValuedAttr<CTC_LayoutAttr, "::ctc::ir::Layout::ChannelsFirst">:$layout,
+    DefaultValuedAttr<CTC_WeightLayoutAttr,
+        "::ctc::ir::WeightLayout::InputOutputKernel">:$weight_layout,
     DefaultValuedAttr<CTC_PrecisionAttr, "::ctc::ir::Precision::TF32">:$precision,
     OptionalAttr<AffineMapArrayAttr>:$extra_maps,
     OptionalAttr<CTC_KernelAttr>:$kernel,
     UnitAttr:$packed
   );
-  let results = (outs Variadic<TensorOf<[F32, F16, BF16]>>:$results);
+  let results = (outs Variadic<RankedTensorOf<[F32, F16, BF16]>>:$results);
   let regions = (region MaxSizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     `ins` `(` $input `,` $weight `:` type($input) `,` type($weight) `)`
@@ -153,7 +159,8 @@ def CTC_PackWeightsOp : CTC_Op<"pack_weights",
     [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "packs a layer's weights for its kernel";
   let description = [{
-    The body of an entry's prepare function. The packed shape is (groups, output
+    The body of an entry's prepare function. The weight's dimensions stand as
+    weight_layout says (weightDims in CTC.h). The packed shape is (groups, output
     channel tiles, slots per spatial dimension, input channels of a group
     rounded up to the chunk, output channels of a tile): taps stand in the order
     of phases (Support/PhasePlan.h), so a phase's taps are neighbours, and
@@ -165,6 +172,8 @@ def CTC_PackWeightsOp : CTC_Op<"pack_weights",
     MemRefOf<[F32, F16, BF16]>:$packed,
     I64Attr:$groups,
     DenseI64ArrayAttr:$tap_step,
+    DefaultValuedAttr<CTC_WeightLayoutAttr,
+        "::ctc::ir::WeightLayout::InputOutputKernel">:$weight_layout,
     UnitAttr:$round_tf32
   );
   let assemblyFormat = [{

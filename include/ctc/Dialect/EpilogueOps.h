@@ -16,9 +16,14 @@
 
 namespace ctc::ir {
 
-/// Whether an operation may stand in an epilogue: it is on the list and all of
-/// its operands and results are f32, f16, bf16 or i1.
-bool isEpilogueOp(mlir::Operation *op);
+/// Why an operation may not stand in an epilogue, empty when it may: it is on
+/// the list, all of its operands and results are f32, f16, bf16 or i1, and it
+/// rounds, if it does, to nearest even.
+std::string explainEpilogueOp(mlir::Operation *op);
+
+inline bool isEpilogueOp(mlir::Operation *op) {
+  return explainEpilogueOp(op).empty();
+}
 
 /// "arith.addf, arith.cmpf, ..." for messages.
 std::string listEpilogueOps();

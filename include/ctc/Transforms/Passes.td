@@ -10,6 +10,52 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseEpilogue : Pass<"ctc-fuse-epilogue"> {
+  let summary = "Move elementwise consumers of a layer into its epilogue";
+  let description = [{
+    Folds the elementwise consumers of a layer's result into its epilogue
+    region: linalg operations that are elementwise (generic, map, named), arith
+    and math operations on tensors, and TOSA's elementwise operations on floats.
+    Consumers are fused until one value is left that others use, so x *
+    sigmoid(x) is fused as a whole. A layer whose result is also used otherwise
+    stays as it is.
+
+    Other tensors that a consumer reads become extra operands, with an indexing
+    map that says how they are broadcast; reshapes that add or drop sizes of 1
+    and linalg.broadcast are looked through. Splat constants become constants
+    of the region.
+
+    The layer's result is rounded to its type. Fusion keeps that rounding as
+    arith.truncf, computes in the consumers' types, and extends to f32 at the
+    end, so results stay the same bit for bit. The roundings are dropped where
+    all arithmetic of the consumers carries the fast-math flag `contract`, or
+    with `drop-roundings`.
+
+    ```mlir
+    // before
+    %y = ctc.conv_transpose ins(%x, %w : ...) outs(%init : tensor<1x4x6xf16>) -> ...
+    %z = tosa.maximum %y, %other : (tensor<1x4x6xf16>, tensor<1x4x1xf16>) -> ...
+    // after
+    %z = ctc.conv_transpose ins(%x, %w : ...) extras(%other : tensor<1x4x1xf16>)
+           outs(%init : tensor<1x4x6xf16>)
+           {extra_maps = [affine_map<(n, c, x) -> (n, c, 0)>]} epilogue {
+    ^bb0(%acc: f32, %element: f16):
+      %0 = arith.truncf %acc : f32 to f16
+      %1 = arith.maximumf %0, %element : f16
+      %2 = arith.extf %1 : f16 to f32
+      ctc.yield %2 : f32
+    } -> ...
+    ```
+  }];
+  let options = [
+    Option<"dropRoundings", "drop-roundings", "bool", "false",
+           "Compute consumers in f32 instead of the layer's 16-bit type">,
+    Option<"explain", "explain", "bool", "false",
+           "Emit a remark for each consumer that is not fused">];
+  let dependentDialects = ["::ctc::ir::CTCDialect",
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def SelectKernel : Pass<"ctc-select-kernel", "::mlir::ModuleOp"> {
   let summary = "Choose a kernel for every ctc.conv_transpose";
   let description = [{

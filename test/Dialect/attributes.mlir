@@ -1,0 +1,18 @@
+// RUN: ctc-opt %s --allow-unregistered-dialect | ctc-opt --allow-unregistered-dialect | FileCheck %s
+
+// CHECK: module attributes {ctc.target = #ctc.target<"sm_90a">}
+module attributes {ctc.target = #ctc.target<"sm_90a">} {
+  // CHECK: kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 32], taps = [2, 2], chunk_channels = 8, threads_positions = 16, threads_channels = 8, thread_positions = 8, thread_channels = 8, stages = 2, source = table>
+  "test.kernel"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1,
+    box = [4, 32], taps = [2, 2], chunk_channels = 8, threads_positions = 16, threads_channels = 8,
+    thread_positions = 8, thread_channels = 8, stages = 2, source = table>} : () -> ()
+
+  // CHECK: layouts = [#ctc.layout<channels_first>, #ctc.layout<channels_last>]
+  "test.layouts"() {layouts = [#ctc.layout<channels_first>, #ctc.layout<channels_last>]} : () -> ()
+
+  // CHECK: layouts = [#ctc.weight_layout<input_output_kernel>, #ctc.weight_layout<output_kernel_input>]
+  "test.weight_layouts"() {layouts = [#ctc.weight_layout<input_output_kernel>, #ctc.weight_layout<output_kernel_input>]} : () -> ()
+
+  // CHECK: precisions = [#ctc.precision<tf32>, #ctc.precision<tf32x3>, #ctc.precision<ieee>]
+  "test.precisions"() {precisions = [#ctc.precision<tf32>, #ctc.precision<tf32x3>, #ctc.precision<ieee>]} : () -> ()
+}
