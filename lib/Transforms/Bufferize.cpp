@@ -140,7 +140,8 @@ static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
   const bool round = problem.type == ElementType::F32 &&
                      problem.precision == ctc::Precision::TF32;
   ir::PackWeightsOp::create(b, function.getArgument(0), function.getArgument(1),
-                            problem.groups, tapSteps, round);
+                            problem.groups, tapSteps, layer.getWeightLayout(),
+                            round);
   func::ReturnOp::create(b);
 }
 
