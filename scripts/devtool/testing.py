@@ -6,8 +6,8 @@
 #===----------------------------------------------------------------------===#
 """test: ctest and lit, and one total over both.
 
-GoogleTest programs report each of their cases, lit each of its files, and
-whatever else ctest runs counts as one test. A skipped test is listed with its
+GoogleTest programs and Python tests report each of their cases, lit each of
+its files, and whatever else ctest runs counts as one test. A skipped test is listed with its
 reason, never passed over in silence.
 """
 
@@ -47,11 +47,11 @@ def read_junit(path, prefix):
 def collect(results):
     """All results below a folder that `run_all` filled.
 
-    A GoogleTest program appears in ctest's list too; its cases stand for it
-    unless ctest saw it fail, say by a crash.
+    A program that reports its cases appears in ctest's list too; the cases
+    stand for it unless ctest saw it fail, say by a crash.
     """
     programs = {path.stem: list(read_junit(path, ""))
-                for path in sorted((results / "gtest").glob("*.xml"))}
+                for path in sorted((results / "cases").glob("*.xml"))}
     total = [result for cases in programs.values() for result in cases]
     if (results / "ctest.xml").is_file():
         for result in read_junit(results / "ctest.xml", "ctest:"):
@@ -81,10 +81,11 @@ def summary(results):
 def run_all(jobs):
     """Runs ctest and lit; returns the exit statuses of both."""
     shutil.rmtree(RESULTS, ignore_errors=True)
-    (RESULTS / "gtest").mkdir(parents=True)
+    (RESULTS / "cases").mkdir(parents=True)
     ctest = run(["ctest", "--test-dir", BUILD, "--output-on-failure",
                  "--parallel", jobs, "--output-junit", RESULTS / "ctest.xml"],
-                env={"GTEST_OUTPUT": f"xml:{RESULTS}/gtest/"}, check=False)
+                env={"GTEST_OUTPUT": f"xml:{RESULTS}/cases/",
+                     "CTC_CASES": str(RESULTS / "cases")}, check=False)
     lit = run([LLVM_BIN / "lit", f"-j{jobs}", "-sv", "--xunit-xml-output",
                RESULTS / "lit.xml", BUILD / "test"], check=False)
     return ctest, lit

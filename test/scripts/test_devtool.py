@@ -110,7 +110,7 @@ LIT = """<testsuites><testsuite name="ctc">
 
 class Counting(Scratch):
     def test_one_total_over_all(self):
-        self.write("gtest/PlanTests.xml", GTEST)
+        self.write("cases/PlanTests.xml", GTEST)
         self.write("ctest.xml", CTEST.format("fail"))
         self.write("lit.xml", LIT)
         self.assertEqual(testing.summary(testing.collect(self.folder)), [
