@@ -47,7 +47,8 @@ def find_features():
 config.name = "ctc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
-config.excludes = ["Inputs", "unit", "architecture", "conformance", "results"]
+config.excludes = ["Inputs", "unit", "architecture", "conformance",
+                   "docs", "scripts", "results"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.ctc_build_dir, "test")
 

@@ -86,7 +86,8 @@ def run_all(jobs):
                  "--parallel", jobs, "--output-junit", RESULTS / "ctest.xml"],
                 env={"GTEST_OUTPUT": f"xml:{RESULTS}/cases/",
                      "CTC_CASES": str(RESULTS / "cases")}, check=False)
-    lit = run([LLVM_BIN / "lit", f"-j{jobs}", "-sv", "--xunit-xml-output",
+    lit = run([LLVM_BIN / "lit", f"-j{jobs}", "-sv", "--no-progress-bar",
+               "--xunit-xml-output",
                RESULTS / "lit.xml", BUILD / "test"], check=False)
     return ctest, lit
 
