@@ -46,6 +46,25 @@ class Pages(unittest.TestCase):
                         f"{page.relative_to(ROOT)}: no file {target}")
 
 
+class OperatorPage(unittest.TestCase):
+    """docs/Operator.md says what the sources say."""
+
+    page = (ROOT / "docs/Operator.md").read_text()
+
+    def test_constraint_labels(self):
+        source = (ROOT / "include/ctc/Dialect/CTCOps.td").read_text()
+        self.assertEqual(re.findall(r"^\| (C\d+) \|", self.page, re.M),
+                         re.findall(r"^ *\* \((C\d+)\)", source, re.M))
+
+    def test_epilogue_operations(self):
+        source = (ROOT / "lib/Dialect/EpilogueOps.cpp").read_text()
+        rows = re.findall(r"^\| (arith|math) \| (.*) \|$", self.page, re.M)
+        documented = [f"{dialect}.{name}" for dialect, names in rows
+                      for name in names.split(", ")]
+        self.assertEqual(documented,
+                         re.findall(r'"((?:arith|math)\.\w+)"', source))
+
+
 def add_page_tests():
     for page in PAGES:
         if examples.blocks(page.read_text()):
