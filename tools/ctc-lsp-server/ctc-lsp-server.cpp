@@ -13,5 +13,5 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   ctc::registerAllDialects(registry);
-  return mlir::asMainReturnCode(mlir::MlirLspServerMain(argc, argv, registry));
+  return llvm::failed(mlir::MlirLspServerMain(argc, argv, registry));
 }
