@@ -2,7 +2,6 @@
 // RUN: mlir-opt --load-dialect-plugin=%ctc_lib/CtcPlugin.so --load-pass-plugin=%ctc_lib/CtcPlugin.so \
 // RUN:   --pass-pipeline='builtin.module(ctc-select-kernel)' %s | FileCheck %s
 // RUN: not mlir-opt %s 2>&1 | FileCheck %s --check-prefix=WITHOUT
-// REQUIRES: compiler
 
 // CHECK-LABEL: func.func @layer
 // CHECK: ctc.conv_transpose
