@@ -160,6 +160,17 @@ def check_licenses(root):
                 yield f"{path.relative_to(root)}:1: no line '{LICENSE_TAG}'"
 
 
+def check_banners(root):
+    """The first line names the file and is a ruler of at most 80 columns."""
+    for path in own_files(root):
+        if path.suffix in {".h", ".c", ".cpp", ".td"}:
+            first = path.read_text(errors="replace").partition("\n")[0]
+            if (not first.startswith(f"//===- {path.name} ") or
+                    not first.endswith("===//") or len(first) > 80):
+                yield (f"{path.relative_to(root)}:1: must be '//===- "
+                       f"{path.name} - ... ---===//' within 80 columns")
+
+
 def check_lengths(root):
     for path in own_files(root):
         if path.suffix in CODE_SUFFIXES:
@@ -170,7 +181,8 @@ def check_lengths(root):
 
 
 CHECKS = [check_includes, check_links, check_wing_functions,
-          check_option_globals, check_folders, check_licenses, check_lengths]
+          check_option_globals, check_folders, check_licenses,
+          check_banners, check_lengths]
 
 
 def violations(root):

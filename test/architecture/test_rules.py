@@ -16,7 +16,11 @@ import rules
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CTC_BUILD_DIR", ROOT / "build"))
-LICENSE = f"// {rules.LICENSE_TAG}\n"
+
+
+def banner(name):
+    """A legal head of two lines; what follows stands on line 3."""
+    return f"//===- {name} - Planted ---===//\n// {rules.LICENSE_TAG}\n"
 
 
 class Tree(unittest.TestCase):
@@ -47,8 +51,8 @@ class Planted(unittest.TestCase):
 
     def pair(self, folder, text):
         """A header and a source of one folder; `text` goes to the source."""
-        return {f"include/ctc/{folder}/A.h": LICENSE,
-                f"lib/{folder}/A.cpp": LICENSE + text}
+        return {f"include/ctc/{folder}/A.h": banner("A.h"),
+                f"lib/{folder}/A.cpp": banner("A.cpp") + text}
 
     def test_legal_tree(self):
         self.expect({**self.pair("Support", "#include <vector>\n"),
@@ -58,29 +62,29 @@ class Planted(unittest.TestCase):
 
     def test_arrow_down_the_runtime_wing(self):
         self.expect(self.pair("Reference", '#include "ctc/Runtime/C.h"\n'),
-                    "lib/Reference/A.cpp:2: Reference may not include "
+                    "lib/Reference/A.cpp:3: Reference may not include "
                     "ctc/Runtime")
 
     def test_compiler_wing_reaches_into_runtime_wing(self):
         for folder in ("Reference", "PtxMachine", "Runtime"):
             self.expect(self.pair("CodeGen", f"#include <ctc/{folder}/A.h>\n"),
-                        "lib/CodeGen/A.cpp:2: CodeGen may not include "
+                        "lib/CodeGen/A.cpp:3: CodeGen may not include "
                         f"ctc/{folder}")
 
     def test_shared_folder_reaches_into_a_wing(self):
         self.expect(self.pair("Bundle", '#include "ctc/Dialect/CTC.h"\n'),
-                    "lib/Bundle/A.cpp:2: Bundle may not include ctc/Dialect")
+                    "lib/Bundle/A.cpp:3: Bundle may not include ctc/Dialect")
 
     def test_driver_sees_both_wings_and_nobody_sees_it(self):
         self.expect({**self.pair("Driver", '#include "ctc/Runtime/C.h"\n'
                                  '#include "ctc/Pipelines/P.h"\n'),
                      **self.pair("Pipelines", '#include "ctc/Driver/D.h"\n')},
-                    "lib/Pipelines/A.cpp:2: Pipelines may not include "
+                    "lib/Pipelines/A.cpp:3: Pipelines may not include "
                     "ctc/Driver")
 
     def test_llvm_in_the_runtime_wing(self):
         self.expect(self.pair("PtxMachine", "#include <llvm/ADT/APInt.h>\n"),
-                    "lib/PtxMachine/A.cpp:2: PtxMachine is used by the "
+                    "lib/PtxMachine/A.cpp:3: PtxMachine is used by the "
                     "runtime wing and may not include llvm/ADT/APInt.h")
 
     def test_link_list(self):
@@ -110,12 +114,12 @@ class Planted(unittest.TestCase):
     def test_option_global(self):
         self.expect(self.pair("Transforms", "// cl::opt is banned\n"
                               "static llvm::cl::opt<int> tile(\"tile\");\n"),
-                    "lib/Transforms/A.cpp:3: cl::opt is a global option; pass "
+                    "lib/Transforms/A.cpp:4: cl::opt is a global option; pass "
                     "an options struct instead")
 
     def test_folders(self):
-        self.expect({"include/ctc/Chips/A.h": LICENSE,
-                     "lib/Tuning/A.cpp": LICENSE, **self.pair("Utils", "")},
+        self.expect({"include/ctc/Chips/A.h": banner("A.h"),
+                     "lib/Tuning/A.cpp": banner("A.cpp"), **self.pair("Utils", "")},
                     "include/ctc/Utils: not a folder of docs/Architecture.md",
                     "lib/Utils: not a folder of docs/Architecture.md",
                     "include/ctc/Chips: has no counterpart lib/Chips",
@@ -125,8 +129,16 @@ class Planted(unittest.TestCase):
         self.expect({"scripts/a.py": "print(1)\n"},
                     f"scripts/a.py:1: no line '{rules.LICENSE_TAG}'")
 
+    def test_banner(self):
+        message = ("tools/a.cpp:1: must be '//===- a.cpp - ... ---===//' "
+                   "within 80 columns")
+        for first in ("//===- b.cpp - Another's ---===//", "// A comment",
+                      "//===- a.cpp - " + "-" * 70 + "===//"):
+            self.expect({"tools/a.cpp": f"{first}\n// {rules.LICENSE_TAG}\n"},
+                        message)
+
     def test_length(self):
-        at_most = LICENSE + "\n" * (rules.MAX_LINES - 1)
+        at_most = banner("a.cpp") + "\n" * (rules.MAX_LINES - 2)
         self.expect({"tools/a.cpp": at_most})
         self.expect({"tools/a.cpp": at_most + "\n"},
                     "tools/a.cpp:601: 601 lines, at most 600")
