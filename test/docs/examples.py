@@ -8,7 +8,9 @@
 
 A block ```console test holds commands behind `$ ` and what they print; a
 command goes on while its lines end in a backslash. A block ```python test holds
-an interactive session. In both, `...` in the output stands for anything. All
+an interactive session. In both, `...` in the output stands for anything. A block
+```mlir test begins with `// $ command`; each of its lines must stand in the
+command's output, in this order, with whatever names its values have. All
 blocks of a page run in order: console blocks share a folder, python blocks
 their names. A command that is to fail ends in `; echo "exit $?"`, since an
 exit status other than 0 is a failure of the example.
@@ -62,11 +64,11 @@ def differences(want, got):
         "the page", "the command"))
 
 
-def run_console(block, folder, env):
+def run_console(block, folder):
     """Runs a block; returns a description of the first mismatch, or ''."""
     for command, want in commands(block.text):
-        result = subprocess.run(["bash", "-c", command], cwd=folder, env=env,
-                                text=True, stdout=subprocess.PIPE,
+        result = subprocess.run(["bash", "-c", command], cwd=folder, text=True,
+                                stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT)
         if result.returncode != 0:
             return (f"exit status {result.returncode} from: {command}"
@@ -86,6 +88,29 @@ def run_python(block, names):
     runner.run(test, out=report.append, clear_globs=False)
     names.update(test.globs)
     return "".join(report)
+
+
+def pattern_of(line):
+    """A line of IR as a pattern: names of values and `...` match anything."""
+    pieces = re.split(r"(%[\w#]+|\.\.\.)", line.strip())
+    return "".join(r"%[\w#]+" if piece.startswith("%") else ".*"
+                   if piece == "..." else re.escape(piece) for piece in pieces)
+
+
+def run_mlir(block, folder):
+    """Runs a block; returns the first line that is not there, or ''."""
+    first, *lines = block.text.splitlines()
+    command = first.removeprefix("// $ ")
+    result = subprocess.run(["bash", "-c", command], cwd=folder, text=True,
+                            capture_output=True)
+    if command == first or result.returncode != 0:
+        return f"exit status {result.returncode} from: {command}\n{result.stderr}"
+    produced = iter(result.stdout.splitlines())
+    for line in lines:
+        pattern = pattern_of(line)
+        if not any(re.search(pattern, candidate) for candidate in produced):
+            return f"not in the output of {command}, in this order: {line}\n"
+    return ""
 
 
 def scratch(root, build, folder):

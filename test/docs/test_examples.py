@@ -28,11 +28,11 @@ class Pages(unittest.TestCase):
             examples.scratch(ROOT, BUILD, folder)
             for block in examples.blocks(page.read_text()):
                 where = f"{page.relative_to(ROOT)}:{block.line}"
-                if block.language == "python":
-                    mismatch = examples.run_python(block, names)
-                else:
-                    self.assertEqual(block.language, "console", where)
-                    mismatch = examples.run_console(block, folder, None)
+                mismatch = {
+                    "console": lambda b: examples.run_console(b, folder),
+                    "mlir": lambda b: examples.run_mlir(b, folder),
+                    "python": lambda b: examples.run_python(b, names),
+                }[block.language](block)
                 self.assertEqual(mismatch, "", f"{where}: {mismatch}")
 
     def test_links(self):
@@ -80,7 +80,7 @@ class Checker(unittest.TestCase):
     def console(self, text):
         block, = examples.blocks(f"Text.\n\n```console test\n{text}```\n")
         self.assertEqual(block.line, 4)
-        return examples.run_console(block, ".", None)
+        return examples.run_console(block, ".")
 
     def test_good_console(self):
         self.assertEqual(self.console("$ echo a \\\n    b\na b\n$ echo c\n...\n"),
@@ -95,6 +95,14 @@ class Checker(unittest.TestCase):
 
     def test_unmarked_blocks_are_left_alone(self):
         self.assertEqual(examples.blocks("```console\n$ rm -rf /\n```\n"), [])
+
+    def test_mlir(self):
+        command = "// $ printf '%%7 = a.b %%3 : i1\\n%%8 = c.d %%7\\n'\n"
+        for lines, good in (("%x = a.b ... i1\n  %y = c.d %x\n", True),
+                            ("%y = c.d %x\n%x = a.b ...\n", False),
+                            ("%x = a.c\n", False)):
+            block = examples.Block("mlir", 1, command + lines)
+            self.assertEqual(examples.run_mlir(block, ".") == "", good, lines)
 
     def test_python(self):
         names = {}
