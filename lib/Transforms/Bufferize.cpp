@@ -34,8 +34,8 @@ static MemRefType bufferType(Type type) {
 /// Whether `op` only makes the contents of a destination, which the layer does
 /// not read: tensor.empty, a fill, and what they need.
 static bool onlyFeedsDestination(Operation *op, ir::ConvTransposeOp conv) {
-  if (op->use_empty())
-    return isMemoryEffectFree(op);
+  if (op->use_empty()) // A value that is returned is used for real.
+    return isMemoryEffectFree(op) && !op->hasTrait<OpTrait::IsTerminator>();
   return llvm::all_of(op->getUses(), [&](OpOperand &use) {
     if (use.getOwner() == conv)
       return use.get() == conv.getOutput();
