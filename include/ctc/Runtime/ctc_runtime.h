@@ -124,10 +124,13 @@ typedef enum ctc_precision {
   CTC_IEEE = 2
 } ctc_precision;
 
+/* One image per chip. Every image has entries of its own, because another chip
+ * may get another kernel: names, problems and all arguments but packed weight
+ * and scratch are the same in all. */
 typedef struct ctc_bundle_info {
   const char *producer; /* "ctc 0.1.0 (LLVM 22.1.8)" */
-  size_t entry_count;
-  size_t image_count;
+  size_t image_count;   /* at least 1 */
+  size_t entry_count;   /* of each image */
 } ctc_bundle_info;
 
 /* One spatial dimension: O = (I-1)*stride - pad_low - pad_high
@@ -203,34 +206,41 @@ typedef struct ctc_resource_info {
 
 CTC_API ctc_status ctc_bundle_get_info(const ctc_bundle *bundle,
                                        ctc_bundle_info *info);
-/* The index of the entry of that name. */
-CTC_API ctc_status ctc_bundle_find_entry(const ctc_bundle *bundle,
-                                         const char *name, size_t *entry);
-CTC_API ctc_status ctc_bundle_get_entry(const ctc_bundle *bundle, size_t entry,
-                                        ctc_entry_info *info);
-CTC_API ctc_status ctc_bundle_get_argument(const ctc_bundle *bundle,
-                                           size_t entry, size_t argument,
-                                           ctc_argument_info *info);
-/* Bytes of an argument for a batch. `batch` must be what the entry was compiled
- * for, or any number >= 0 when that is CTC_DYNAMIC. */
-CTC_API ctc_status ctc_bundle_argument_bytes(const ctc_bundle *bundle,
-                                             size_t entry, size_t argument,
-                                             int64_t batch, uint64_t *bytes);
-CTC_API ctc_status ctc_bundle_get_prepare_launch(const ctc_bundle *bundle,
-                                                 size_t entry, size_t launch,
-                                                 ctc_launch_info *info);
-CTC_API ctc_status ctc_bundle_get_run_launch(const ctc_bundle *bundle,
-                                             size_t entry, size_t launch,
-                                             ctc_launch_info *info);
-/* Blocks of a run launch for a batch. */
-CTC_API ctc_status ctc_bundle_run_blocks(const ctc_bundle *bundle, size_t entry,
-                                         size_t launch, int64_t batch,
-                                         uint64_t *blocks);
 CTC_API ctc_status ctc_bundle_get_image(const ctc_bundle *bundle, size_t image,
                                         ctc_image_info *info);
 CTC_API ctc_status ctc_bundle_get_resource(const ctc_bundle *bundle,
                                            size_t image, size_t resource,
                                            ctc_resource_info *info);
+/* The index of the image of a chip ("sm_80"). */
+CTC_API ctc_status ctc_bundle_find_image(const ctc_bundle *bundle,
+                                         const char *chip, size_t *image);
+/* The index of the entry of that name, the same in every image. */
+CTC_API ctc_status ctc_bundle_find_entry(const ctc_bundle *bundle,
+                                         const char *name, size_t *entry);
+CTC_API ctc_status ctc_bundle_get_entry(const ctc_bundle *bundle, size_t image,
+                                        size_t entry, ctc_entry_info *info);
+CTC_API ctc_status ctc_bundle_get_argument(const ctc_bundle *bundle,
+                                           size_t image, size_t entry,
+                                           size_t argument,
+                                           ctc_argument_info *info);
+/* Bytes of an argument for a batch. `batch` must be what the entry was compiled
+ * for, or any number >= 0 when that is CTC_DYNAMIC. */
+CTC_API ctc_status ctc_bundle_argument_bytes(const ctc_bundle *bundle,
+                                             size_t image, size_t entry,
+                                             size_t argument, int64_t batch,
+                                             uint64_t *bytes);
+CTC_API ctc_status ctc_bundle_get_prepare_launch(const ctc_bundle *bundle,
+                                                 size_t image, size_t entry,
+                                                 size_t launch,
+                                                 ctc_launch_info *info);
+CTC_API ctc_status ctc_bundle_get_run_launch(const ctc_bundle *bundle,
+                                             size_t image, size_t entry,
+                                             size_t launch,
+                                             ctc_launch_info *info);
+/* Blocks of a run launch for a batch. */
+CTC_API ctc_status ctc_bundle_run_blocks(const ctc_bundle *bundle, size_t image,
+                                         size_t entry, size_t launch,
+                                         int64_t batch, uint64_t *blocks);
 
 /* -- Devices --------------------------------------------------------------- */
 
@@ -283,11 +293,15 @@ CTC_API ctc_status ctc_device_synchronize(ctc_device *device, void *stream);
 CTC_API ctc_status ctc_module_load(const ctc_bundle *bundle, ctc_device *device,
                                    const char *chip, ctc_module **module);
 CTC_API void ctc_module_unload(ctc_module *module);
-/* The chip of the image that was loaded: "sm_80". Never NULL. */
-CTC_API const char *ctc_module_chip(const ctc_module *module);
-/* Whether the driver translates the image's PTX (or the PTX machine executes
- * it): 0 means the cubin is used. */
-CTC_API int ctc_module_uses_ptx(const ctc_module *module);
+
+typedef struct ctc_module_info {
+  size_t image;     /* the image that was loaded, as ctc_bundle_get_image counts */
+  const char *chip; /* its chip: "sm_80" */
+  int uses_ptx;     /* 0: its cubin; 1: its PTX, by the driver or PTX machine */
+} ctc_module_info;
+
+CTC_API ctc_status ctc_module_get_info(const ctc_module *module,
+                                       ctc_module_info *info);
 
 /* -- Layers ---------------------------------------------------------------- */
 
@@ -295,6 +309,8 @@ CTC_API int ctc_module_uses_ptx(const ctc_module *module);
 CTC_API ctc_status ctc_layer_create(ctc_module *module, const char *entry,
                                     ctc_layer **layer);
 CTC_API void ctc_layer_destroy(ctc_layer *layer);
+/* The index of the layer's entry, as ctc_bundle_get_entry counts. */
+CTC_API ctc_status ctc_layer_get_entry(const ctc_layer *layer, size_t *entry);
 
 /* Bytes of the packed weights. */
 CTC_API ctc_status ctc_layer_packed_bytes(const ctc_layer *layer,
