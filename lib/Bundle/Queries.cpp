@@ -14,16 +14,17 @@
 using namespace ctc;
 
 Expected<int64_t> ctc::blocks(const Grid &grid, int64_t batch) {
+  if (batch == 0)
+    return 0;
+  const int64_t tiles = grid.batchTile ? ceilDiv(batch, grid.batchTile) : 1;
   int64_t count = 0;
-  if (__builtin_mul_overflow(grid.blocksPerTile, ceilDiv(batch, grid.batchTile),
-                             &count) ||
+  if (__builtin_mul_overflow(grid.blocksPerTile, tiles, &count) ||
       count > kMaxGridX)
-    return makeError(ErrorCode::Usage,
-                     "a batch of " + std::to_string(batch) + " needs " +
-                         std::to_string(grid.blocksPerTile) + " * " +
-                         std::to_string(ceilDiv(batch, grid.batchTile)) +
-                         " blocks, a grid has at most " +
-                         std::to_string(kMaxGridX));
+    return makeError(
+        ErrorCode::Usage,
+        "a batch of " + std::to_string(batch) + " needs " +
+            std::to_string(grid.blocksPerTile) + " * " + std::to_string(tiles) +
+            " blocks, a grid has at most " + std::to_string(kMaxGridX));
   return count;
 }
 

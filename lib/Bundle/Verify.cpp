@@ -244,10 +244,10 @@ Complaint checkLaunch(const Entry &entry, const Launch &launch, LaunchKind kind,
     return "kernel without a name";
   if (auto bad = checkLaunchArguments(entry, launch, kind))
     return bad;
-  if (launch.grid.blocksPerTile < 1 || launch.grid.batchTile < 1)
+  if (launch.grid.blocksPerTile < 1 || launch.grid.batchTile < 0)
     return "grid of " + std::to_string(launch.grid.blocksPerTile) +
            " blocks per " + std::to_string(launch.grid.batchTile) +
-           " samples, both must be at least 1";
+           " samples, must be at least 1 and 0";
   const bool isStatic =
       kind == LaunchKind::Run && !entry.problem.hasDynamicBatch();
   const int64_t batch = isStatic ? entry.problem.batch : 1;

@@ -22,8 +22,9 @@ namespace ctc {
 /// the 4 KiB a kernel's parameters may have on every chip.
 inline constexpr size_t kMaxLaunchArguments = 255;
 
-/// Blocks of a launch for a batch: blocksPerTile * ceil(batch / batchTile), 0
-/// for a batch of 0. Fails with Usage past kMaxGridX.
+/// Blocks of a launch for a batch: blocksPerTile * ceil(batch / batchTile),
+/// just blocksPerTile when batchTile is 0, and 0 for a batch of 0. Fails with
+/// Usage past kMaxGridX.
 Expected<int64_t> blocks(const Grid &grid, int64_t batch);
 
 /// Bytes of an argument for a batch. Fails with Usage past 2^63 - 1.

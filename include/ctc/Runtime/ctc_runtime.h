@@ -175,7 +175,8 @@ typedef struct ctc_argument_info {
   int32_t launch_index;
 } ctc_argument_info;
 
-/* One kernel launch: blocks_per_tile * ceil(batch / batch_tile) blocks. */
+/* One kernel launch: blocks_per_tile * ceil(batch / batch_tile) blocks, or just
+ * blocks_per_tile when batch_tile is 0; none for a batch of 0. */
 typedef struct ctc_launch_info {
   const char *kernel;
   int64_t blocks_per_tile, batch_tile;

@@ -24,6 +24,9 @@ TEST(Queries, Blocks) {
   EXPECT_EQ(blocks(grid, 1), 6);
   EXPECT_EQ(blocks(grid, 4), 6);
   EXPECT_EQ(blocks(grid, 5), 12);
+  const Grid persistent{6, 0};
+  EXPECT_EQ(blocks(persistent, 0), 0);
+  EXPECT_EQ(blocks(persistent, 5), 6);
   EXPECT_EQ(blocks(Grid{1, 1}, kMaxGridX), kMaxGridX);
   EXPECT_EQ(messageOf(blocks(Grid{1, 1}, kMaxGridX + 1)),
             "a batch of 2147483648 needs 1 * 2147483648 blocks, a grid has at "

@@ -114,9 +114,10 @@ const Planted kPlanted[] = {
      [](Bundle &, Entry &e) { e.run[0].arguments.resize(256); }},
     {"image 'sm_80': entry 'up': run launch 0: kernel without a name",
      [](Bundle &, Entry &e) { e.run[0].kernel.clear(); }},
-    {"image 'sm_80': entry 'up': run launch 0: grid of 3 blocks per 0 samples, "
-     "both must be at least 1",
-     [](Bundle &, Entry &e) { e.run[0].grid.batchTile = 0; }},
+    {"image 'sm_80': entry 'up': run launch 0: grid of 3 blocks per -1 "
+     "samples, "
+     "must be at least 1 and 0",
+     [](Bundle &, Entry &e) { e.run[0].grid.batchTile = -1; }},
     {"image 'sm_80': entry 'up': run launch 0: a batch of 1 needs 2147483648 * "
      "1 blocks, a grid has at most 2147483647",
      [](Bundle &, Entry &e) {
