@@ -5,59 +5,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "FakeCuda.h"
-#include "RuntimeTesting.h"
+#include "CudaTesting.h"
 
-#include <dlfcn.h>
 #include <gmock/gmock.h>
 
 using namespace ctc;
+using ctc::test::CudaTest;
+using ctc::test::fake;
+using ctc::test::Loaded;
+using ctc::test::onlySm80;
 using testing::ElementsAre;
 
 namespace {
-/// The recording driver, the one the library opened.
-FakeCuda &fake() {
-  static FakeCuda *state = [] {
-    void *library = dlopen("libcuda.so.1", RTLD_NOW);
-    auto get = reinterpret_cast<FakeCuda *(*)()>(dlsym(library, "fakeCuda"));
-    return get();
-  }();
-  return *state;
-}
-
-class CudaTest : public testing::Test {
-protected:
-  void SetUp() override {
-    fake() = FakeCuda();
-    fake().kernels = {{"up_prepare", 2}, {"up_run", 6}};
-  }
-  void TearDown() override {
-    EXPECT_EQ(fake().contextsPushed, 0);
-    EXPECT_EQ(fake().contextsRetained, 0);
-    EXPECT_EQ(fake().modulesLoaded, 0);
-    EXPECT_TRUE(fake().allocations.empty());
-  }
-};
-
-/// The sample on Fake GPU 0, ready to be prepared.
-struct Loaded {
-  explicit Loaded(const Bundle &in)
-      : bundle(test::open(in)), device(runtime::Device::open("cuda")),
-        module(runtime::Module::load(bundle, device)),
-        layer(runtime::Layer::create(module)) {}
-
-  runtime::Bundle bundle;
-  runtime::Device device;
-  runtime::Module module;
-  runtime::Layer layer;
-};
-
-Bundle onlySm80() {
-  Bundle bundle = test::sampleBundle();
-  bundle.images.pop_back();
-  return bundle;
-}
-
 TEST_F(CudaTest, OpenTellsWhatThereIs) {
   const auto device = runtime::Device::open("cuda:1");
   const auto info = device.info();
