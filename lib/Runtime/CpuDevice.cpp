@@ -1,0 +1,179 @@
+//===- CpuDevice.cpp - The PTX machine as a device ------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "CpuDevice.h"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace ctc;
+using namespace ctc::rt;
+
+namespace {
+/// A module of the machine and the names its kernels are launched by. The
+/// device outlives it: whoever holds an image holds its device.
+class CpuImage : public LoadedImage {
+public:
+  CpuImage(CpuDevice &device, std::unique_ptr<ptx::LoadedModule> module,
+           std::span<const KernelRequest> requests)
+      : device(device), module(std::move(module)) {
+    for (const KernelRequest &request : requests)
+      names.push_back(request.name);
+  }
+
+  Result<void> launch(const KernelLaunch &launch, Stream) const override {
+    ptx::LaunchConfig config;
+    config.grid = {launch.blocks, 1, 1};
+    config.block = {launch.block[0], launch.block[1], launch.block[2]};
+    config.dynamicSharedBytes = launch.dynamicSharedBytes;
+    const auto parameters = std::as_bytes(launch.parameters);
+    config.parameters.assign(parameters.begin(), parameters.end());
+    config.hostThreads = device.threads();
+    config.onlyBlocks.assign(launch.onlyBlocks.begin(),
+                             launch.onlyBlocks.end());
+    auto statistics = module->launch(names[launch.kernel], config);
+    if (!statistics)
+      return fail(CTC_DEVICE_ERROR, std::move(statistics.error()));
+    device.add(*statistics);
+    return {};
+  }
+
+private:
+  CpuDevice &device;
+  std::unique_ptr<ptx::LoadedModule> module;
+  std::vector<std::string> names;
+};
+
+std::string hex(uint64_t address) {
+  char text[24];
+  std::snprintf(text, sizeof(text), "0x%llx",
+                static_cast<unsigned long long>(address));
+  return text;
+}
+
+/// The manifest must pass what the kernel takes.
+Result<void> checkKernel(const std::vector<ptx::KernelInfo> &kernels,
+                         const KernelRequest &request, std::string_view chip) {
+  const auto kernel = std::find_if(
+      kernels.begin(), kernels.end(),
+      [&](const ptx::KernelInfo &info) { return info.name == request.name; });
+  if (kernel == kernels.end())
+    return fail(CTC_INVALID_BUNDLE, "the PTX for " + std::string(chip) +
+                                        " has no kernel '" + request.name +
+                                        "'");
+  if (kernel->parameterBytes != request.parameterBytes)
+    return fail(CTC_INVALID_BUNDLE,
+                "kernel '" + request.name + "' for " + std::string(chip) +
+                    " takes " + std::to_string(kernel->parameterBytes) +
+                    " bytes of parameters, its launch passes " +
+                    std::to_string(request.parameterBytes));
+  return {};
+}
+} // namespace
+
+CpuDevice::CpuDevice() {
+  description.kind = CTC_DEVICE_CPU;
+  description.name = "PTX machine";
+}
+
+Result<uint64_t> CpuDevice::allocate(uint64_t bytes) {
+  auto address = memory.allocate(bytes);
+  if (!address)
+    return fail(CTC_OUT_OF_MEMORY, std::move(address.error()));
+  return *address;
+}
+
+Result<void> CpuDevice::free(uint64_t address) {
+  if (auto freed = memory.free(address); !freed)
+    return fail(CTC_INVALID_ARGUMENT, std::move(freed.error()));
+  return {};
+}
+
+static Result<void> checkRange(const ptx::GlobalMemory &memory,
+                               uint64_t address, uint64_t bytes) {
+  if (bytes == 0 || memory.contains(address, bytes))
+    return {};
+  return fail(CTC_INVALID_ARGUMENT,
+              std::to_string(bytes) + " bytes at " + hex(address) +
+                  " do not lie in one allocation of the cpu device");
+}
+
+Result<void> CpuDevice::copyIn(uint64_t destination, const void *source,
+                               uint64_t bytes, Stream) {
+  if (auto legal = checkRange(memory, destination, bytes); !legal || !bytes)
+    return legal;
+  std::memcpy(reinterpret_cast<void *>(destination), source, bytes);
+  return {};
+}
+
+Result<void> CpuDevice::copyOut(void *destination, uint64_t source,
+                                uint64_t bytes, Stream) {
+  if (auto legal = checkRange(memory, source, bytes); !legal || !bytes)
+    return legal;
+  std::memcpy(destination, reinterpret_cast<const void *>(source), bytes);
+  return {};
+}
+
+Result<void> CpuDevice::fill(uint64_t destination, uint8_t value,
+                             uint64_t bytes, Stream) {
+  if (auto legal = checkRange(memory, destination, bytes); !legal || !bytes)
+    return legal;
+  std::memset(reinterpret_cast<void *>(destination), value, bytes);
+  return {};
+}
+
+Result<void> CpuDevice::synchronize(Stream) { return {}; }
+
+std::optional<bool> CpuDevice::contains(uint64_t address,
+                                        uint64_t bytes) const {
+  return memory.contains(address, bytes);
+}
+
+Result<ImageChoice> CpuDevice::choose(std::span<const ChipImage> images) const {
+  for (size_t i = 0; i < images.size(); ++i)
+    if (!images[i].ptx.empty())
+      return ImageChoice{i, true};
+  return fail(CTC_NO_IMAGE, "nothing in the bundle runs on the cpu device: "
+                            "none of " +
+                                listChips(images) + " has PTX");
+}
+
+Result<ImageChoice> CpuDevice::choose(std::span<const ChipImage> images,
+                                      size_t image) const {
+  if (!images[image].ptx.empty())
+    return ImageChoice{image, true};
+  return fail(CTC_NO_IMAGE, "the image for " + images[image].chip +
+                                " has no PTX, which the cpu device needs");
+}
+
+Result<std::unique_ptr<LoadedImage>>
+CpuDevice::load(const ChipImage &image, bool,
+                std::span<const KernelRequest> kernels) {
+  auto module = ptx::LoadedModule::load(image.ptx, memory);
+  if (!module)
+    return fail(CTC_DEVICE_ERROR,
+                "the PTX for " + image.chip + ": " + module.error().message);
+  const auto known = (*module)->kernels();
+  for (const KernelRequest &request : kernels)
+    if (auto good = checkKernel(known, request, image.chip); !good)
+      return tl::unexpected(good.error());
+  return std::make_unique<CpuImage>(*this, std::move(*module), kernels);
+}
+
+ptx::LaunchStatistics CpuDevice::statistics() const {
+  return {blocks, warpInstructions, threadInstructions};
+}
+
+void CpuDevice::add(const ptx::LaunchStatistics &launch) {
+  blocks += launch.blocks;
+  warpInstructions += launch.warpInstructions;
+  threadInstructions += launch.threadInstructions;
+}
+
+std::shared_ptr<Device> ctc::rt::openCpuDevice() {
+  return std::make_shared<CpuDevice>();
+}

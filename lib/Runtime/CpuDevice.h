@@ -1,0 +1,60 @@
+//===- CpuDevice.h - The PTX machine as a device ----------------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_LIB_RUNTIME_CPUDEVICE_H
+#define CTC_LIB_RUNTIME_CPUDEVICE_H
+
+#include "Device.h"
+#include "ctc/PtxMachine/Machine.h"
+
+#include <atomic>
+
+namespace ctc::rt {
+
+/// Executes the PTX of a bundle on the host. A launch has finished when it
+/// returns.
+class CpuDevice : public Device {
+public:
+  CpuDevice();
+
+  const DeviceInfo &info() const override { return description; }
+  Result<uint64_t> allocate(uint64_t bytes) override;
+  Result<void> free(uint64_t address) override;
+  Result<void> copyIn(uint64_t destination, const void *source, uint64_t bytes,
+                      Stream stream) override;
+  Result<void> copyOut(void *destination, uint64_t source, uint64_t bytes,
+                       Stream stream) override;
+  Result<void> fill(uint64_t destination, uint8_t value, uint64_t bytes,
+                    Stream stream) override;
+  Result<void> synchronize(Stream stream) override;
+  std::optional<bool> contains(uint64_t address, uint64_t bytes) const override;
+  Result<ImageChoice> choose(std::span<const ChipImage> images) const override;
+  Result<ImageChoice> choose(std::span<const ChipImage> images,
+                             size_t image) const override;
+  Result<std::unique_ptr<LoadedImage>>
+  load(const ChipImage &image, bool usesPtx,
+       std::span<const KernelRequest> kernels) override;
+
+  /// What was executed since the device was opened.
+  ptx::LaunchStatistics statistics() const;
+  void add(const ptx::LaunchStatistics &launch);
+  /// Host threads of a launch; 0 means one per core.
+  unsigned threads() const { return hostThreads; }
+  void setThreads(unsigned threads) { hostThreads = threads; }
+
+private:
+  DeviceInfo description;
+  ptx::GlobalMemory memory;
+  std::atomic<unsigned> hostThreads{0};
+  std::atomic<uint64_t> blocks{0}, warpInstructions{0}, threadInstructions{0};
+};
+
+std::shared_ptr<Device> openCpuDevice();
+
+} // namespace ctc::rt
+
+#endif // CTC_LIB_RUNTIME_CPUDEVICE_H

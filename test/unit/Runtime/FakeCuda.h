@@ -1,0 +1,50 @@
+//===- FakeCuda.h - A CUDA driver for tests ---------------------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A libcuda.so.1 that runs nothing but records what it was asked, so that the
+// cuda device is tested where there is no GPU. The tests reach its state
+// through fakeCuda(), which the library exports. Device memory is host memory.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_TEST_UNIT_RUNTIME_FAKECUDA_H
+#define CTC_TEST_UNIT_RUNTIME_FAKECUDA_H
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+struct FakeCuda {
+  // What there is.
+  int deviceCount = 2;
+  int major = 9, minor = 0;
+  /// Parameters of each kernel that modules have, in 64-bit words.
+  std::map<std::string, size_t> kernels;
+  /// The result a function gives next, by name, once; 0 where none is set.
+  std::map<std::string, int> failures;
+
+  // What happened.
+  struct Launch {
+    std::string kernel;
+    std::array<unsigned, 3> grid, block;
+    unsigned dynamicSharedBytes;
+    void *stream;
+    std::vector<uint64_t> parameters;
+  };
+  std::vector<Launch> launches;
+  std::vector<std::string> loadedImages;           ///< "cubin" or the PTX text.
+  std::map<std::string, int> dynamicSharedAllowed; ///< By kernel.
+  std::map<void *, size_t> allocations;
+  int contextsPushed = 0, contextsRetained = 0, modulesLoaded = 0;
+  int synchronizations = 0;
+};
+
+extern "C" FakeCuda *fakeCuda();
+
+#endif // CTC_TEST_UNIT_RUNTIME_FAKECUDA_H
