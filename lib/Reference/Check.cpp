@@ -55,8 +55,10 @@ public:
           coordinates[2] = o0, coordinates[3] = o1, coordinates[4] = o2;
           const int64_t products =
               g.inputChannels * pairs(0, o0) * pairs(1, o1) * pairs(2, o2);
-          const Interval expected =
-              expectedAt(plane * g.outputSpatial + spatial, products);
+          const int64_t index = plane * g.outputSpatial + spatial;
+          report.nonZero += products > 0 &&
+                            accumulation.value[static_cast<size_t>(index)] != 0;
+          const Interval expected = expectedAt(index, products);
           compare(expected, spatial, products, report);
         }
     return report;
@@ -93,7 +95,6 @@ private:
         output.get(g.outputOrder.at(coordinates[0], coordinates[1], spatial));
     ++report.outputs;
     report.withTaps += products > 0;
-    report.nonZero += products > 0 && (lo != 0 || hi != 0);
     const bool isNaN = std::isnan(value);
     const bool right = isNaN ? expected.nan : lo <= value && value <= hi;
     if (!isNaN && std::isfinite(expected.lo) && std::isfinite(expected.hi))

@@ -172,12 +172,6 @@ static Expected<void> fillExact(const Geometry &g, const Problem &problem,
     for (int64_t c = 0; c < inputs.bias->count(); ++c)
       inputs.bias->set(c, static_cast<double>(stream.wide(c, plan.full)) *
                               0x1p-12);
-  for (size_t i = 0; i < inputs.operands.size(); ++i) {
-    const Stream values(seed, 3 + i);
-    for (int64_t e = 0; e < inputs.operands[i].count(); ++e)
-      inputs.operands[i].set(
-          e, static_cast<double>(values.signedInteger(e, 1, 8)) * 0.25);
-  }
   return {};
 }
 
@@ -197,8 +191,23 @@ static void fillRandom(const Geometry &g, uint64_t seed, LayerInputs &inputs) {
   fill(inputs.weight, 1);
   if (inputs.bias)
     fill(*inputs.bias, 2);
-  for (size_t i = 0; i < inputs.operands.size(); ++i)
-    fill(inputs.operands[i], 3 + i);
+}
+
+std::vector<Tensor> ctc::makeOperands(const Epilogue &epilogue, int64_t batch,
+                                      const FillOptions &options) {
+  std::vector<Tensor> operands;
+  for (const EpilogueOperand &operand : epilogue.operands) {
+    std::vector<int64_t> shape = operand.shape;
+    std::replace(shape.begin(), shape.end(), kDynamic, batch);
+    const Stream stream(options.seed, 3 + operands.size());
+    Tensor &tensor = operands.emplace_back(operand.type, shape);
+    for (int64_t i = 0; i < tensor.count(); ++i)
+      tensor.set(i, options.fill == Fill::Random
+                        ? stream.uniform(i)
+                        : static_cast<double>(stream.signedInteger(i, 1, 8)) *
+                              0.25);
+  }
+  return operands;
 }
 
 Expected<LayerInputs> ctc::makeInputs(const Problem &problem,
@@ -206,17 +215,11 @@ Expected<LayerInputs> ctc::makeInputs(const Problem &problem,
                                       const FillOptions &options) {
   const Geometry geometry(problem);
   LayerInputs inputs{Tensor(problem.type, problem.inputShape()),
-                     Tensor(problem.type, problem.weightShape()),
-                     std::nullopt,
-                     {}};
+                     Tensor(problem.type, problem.weightShape()), std::nullopt,
+                     makeOperands(epilogue, problem.batch, options)};
   if (problem.bias)
     inputs.bias.emplace(options.biasType.value_or(problem.type),
                         std::vector{problem.outputChannels});
-  for (const EpilogueOperand &operand : epilogue.operands) {
-    std::vector<int64_t> shape = operand.shape;
-    std::replace(shape.begin(), shape.end(), kDynamic, problem.batch);
-    inputs.operands.emplace_back(operand.type, shape);
-  }
   if (options.fill == Fill::Random) {
     fillRandom(geometry, options.seed, inputs);
     return inputs;

@@ -50,6 +50,10 @@ Expected<LayerInputs> makeInputs(const Problem &problem,
                                  const Epilogue &epilogue,
                                  const FillOptions &options);
 
+/// Only the epilogue's operands, for a batch.
+std::vector<Tensor> makeOperands(const Epilogue &epilogue, int64_t batch,
+                                 const FillOptions &options);
+
 /// The same activation in another layout: moves the channels.
 Tensor convertLayout(const Tensor &tensor, Layout from, Layout to);
 
