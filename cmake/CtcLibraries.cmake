@@ -26,7 +26,8 @@ function(ctc_add_compiler_library name)
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include)
   target_include_directories(${name} SYSTEM PUBLIC
     ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
-  target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter)
+  # The time goes into LLVM; -O1 builds these in two thirds of the time of -O3.
+  target_compile_options(${name} PRIVATE -Wall -Wextra -Wno-unused-parameter -O1)
   target_link_libraries(${name} PUBLIC ${ARG_DEPENDS} MLIR LLVM)
   if(ARG_GENERATED)
     add_dependencies(${name} ${ARG_GENERATED})

@@ -34,8 +34,8 @@ static MemRefType bufferType(Type type) {
 /// Whether `op` only makes the contents of a destination, which the layer does
 /// not read: tensor.empty, a fill, and what they need.
 static bool onlyFeedsDestination(Operation *op, ir::ConvTransposeOp conv) {
-  if (op->use_empty())
-    return isMemoryEffectFree(op);
+  if (op->use_empty()) // A value that is returned is used for real.
+    return isMemoryEffectFree(op) && !op->hasTrait<OpTrait::IsTerminator>();
   return llvm::all_of(op->getUses(), [&](OpOperand &use) {
     if (use.getOwner() == conv)
       return use.get() == conv.getOutput();
@@ -140,7 +140,8 @@ static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
   const bool round = problem.type == ElementType::F32 &&
                      problem.precision == ctc::Precision::TF32;
   ir::PackWeightsOp::create(b, function.getArgument(0), function.getArgument(1),
-                            problem.groups, tapSteps, round);
+                            problem.groups, tapSteps, layer.getWeightLayout(),
+                            round);
   func::ReturnOp::create(b);
 }
 

@@ -47,19 +47,23 @@ static void buildElement(ImplicitLocOpBuilder &b, ir::PackWeightsOp op,
   const auto source = cast<MemRefType>(weight.getType());
   const auto target = cast<MemRefType>(packed.getType());
   const int64_t rank = source.getRank() - 2, groups = op.getGroups();
-  const int64_t groupInputs = source.getDimSize(0) / groups;
+  // Where input channels, output channels and kernel stand in the weight.
+  const auto dims = ir::weightDims(op.getWeightLayout(), rank);
+  const int64_t groupInputs = source.getDimSize(dims[0]) / groups;
   SmallVector<Value> at = math.delinearize(number, target.getShape());
 
   Value channel = at[rank + 2];
   Value output = math.add(math.mul(at[1], target.getShape().back()), at.back());
   Value real = arith::AndIOp::create(
       b, math.less(channel, math.constant(groupInputs)),
-      math.less(output, math.constant(source.getDimSize(1))));
-  SmallVector<Value> indices{math.add(math.mul(at[0], groupInputs), channel),
-                             output};
+      math.less(output, math.constant(source.getDimSize(dims[1]))));
+  SmallVector<Value> indices(source.getRank());
+  indices[dims[0]] = math.add(math.mul(at[0], groupInputs), channel);
+  indices[dims[1]] = output;
   for (int64_t i = 0; i < rank; ++i)
-    indices.push_back(tapOfSlot(math, b, at[i + 2], source.getDimSize(i + 2),
-                                op.getTapStep()[i]));
+    indices[dims[i + 2]] =
+        tapOfSlot(math, b, at[i + 2], source.getDimSize(dims[i + 2]),
+                  op.getTapStep()[i]);
   // Padding reads element 0 and drops it, which is cheaper than a branch.
   for (Value &index : indices)
     index = arith::SelectOp::create(b, real, index, math.constant(0));

@@ -1,0 +1,35 @@
+// With one stage two barriers stand around each chunk's multiplication; with two the buffers alternate and one is enough.
+// RUN: ctc-opt %s --ctc-tile --ctc-implicit-im2col --ctc-pipeline --canonicalize --cse | FileCheck %s
+
+#one = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [2], chunk_channels = 4,
+                   threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4,
+                   stages = 1, source = explicit>
+#two = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [2], chunk_channels = 4,
+                   threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4,
+                   stages = 2, source = explicit>
+
+// CHECK: gpu.func @one_stage(
+// CHECK-SAME: workgroup(%[[MEMORY:.*]] : memref<[[BYTES:[0-9]+]]xi8, #gpu.address_space<workgroup>> {llvm.align = 16 : i64})
+// CHECK: vector.store
+// CHECK: gpu.barrier
+// CHECK-NEXT: ctc.contract
+// CHECK-NEXT: gpu.barrier
+// CHECK: ctc.store_tile
+func.func @one_stage(%x: memref<1x8x40xf32>, %p: memref<1x1x3x8x4xf32>, %y: memref<1x4x81xf32>) {
+  ctc.conv_transpose ins(%x, %p : memref<1x8x40xf32>, memref<1x1x3x8x4xf32>) outs(%y : memref<1x4x81xf32>)
+    {stride = array<i64: 2>, kernel = #one, packed}
+  return
+}
+
+// CHECK: gpu.func @two_stages(
+// CHECK: workgroup(
+// CHECK: vector.store
+// CHECK: gpu.barrier
+// CHECK-NEXT: ctc.contract
+// CHECK-NOT: gpu.barrier
+// CHECK: ctc.store_tile
+func.func @two_stages(%x: memref<1x8x40xf32>, %p: memref<1x1x3x8x4xf32>, %y: memref<1x4x81xf32>) {
+  ctc.conv_transpose ins(%x, %p : memref<1x8x40xf32>, memref<1x1x3x8x4xf32>) outs(%y : memref<1x4x81xf32>)
+    {stride = array<i64: 2>, kernel = #two, packed}
+  return
+}

@@ -1,0 +1,31 @@
+// The decision is written once, its source recorded; a kernel that is there is kept.
+// RUN: ctc-opt %s --ctc-select-kernel 2>%t.remarks | FileCheck %s
+// RUN: FileCheck %s --check-prefix=REMARK < %t.remarks
+// RUN: ctc-opt %s --ctc-select-kernel 2>/dev/null | ctc-opt --ctc-select-kernel 2>/dev/null | FileCheck %s --check-prefix=AGAIN
+
+// REMARK: remark: simt serves every layer; a block of
+module attributes {ctc.target = #ctc.target<"sm_90a">} {
+  // CHECK-LABEL: @chosen
+  // CHECK: kernel = #ctc.kernel<family = simt, {{.*}} source = heuristic>
+  // AGAIN-LABEL: @chosen
+  // AGAIN: source = explicit>
+  func.func @chosen(%x: tensor<1x8x6x6xf32>, %w: tensor<8x4x2x2xf32>, %y: tensor<1x4x12x12xf32>) -> tensor<1x4x12x12xf32> {
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6x6xf32>, tensor<8x4x2x2xf32>) outs(%y : tensor<1x4x12x12xf32>)
+           {stride = array<i64: 2, 2>} -> tensor<1x4x12x12xf32>
+    return %0 : tensor<1x4x12x12xf32>
+  }
+
+  // CHECK-LABEL: @kept
+  // CHECK: box = [2, 16]
+  // CHECK-SAME: chunk_channels = 4
+  // CHECK-SAME: source = explicit>
+  func.func @kept(%x: tensor<1x8x6x6xf32>, %w: tensor<8x4x2x2xf32>, %y: tensor<1x4x12x12xf32>) -> tensor<1x4x12x12xf32> {
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6x6xf32>, tensor<8x4x2x2xf32>) outs(%y : tensor<1x4x12x12xf32>)
+           {stride = array<i64: 2, 2>,
+            kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [2, 16], taps = [1, 1],
+                                 chunk_channels = 4, threads_positions = 32, threads_channels = 1,
+                                 thread_positions = 1, thread_channels = 4, stages = 1, source = heuristic>}
+           -> tensor<1x4x12x12xf32>
+    return %0 : tensor<1x4x12x12xf32>
+  }
+}
