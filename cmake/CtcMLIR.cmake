@@ -26,3 +26,8 @@ function(ctc_tablegen target td)
   endwhile()
   add_public_tablegen_target(${target})
 endfunction()
+
+# llvm-tblgen (Debian: llvm-22) makes the option tables of the tools.
+find_program(LLVM_TABLEGEN_EXE llvm-tblgen
+  HINTS ${LLVM_TOOLS_BINARY_DIR} REQUIRED)
+set(LLVM_TABLEGEN_TARGET "")

@@ -1,0 +1,118 @@
+//===- CompileCommand.cpp - ctc compile -----------------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Commands.h"
+#include "Compiler.h"
+#include "Input.h"
+#include "LayerFlags.h"
+#include "Values.h"
+#include "ctc/Bundle/Bundle.h"
+#include "ctc/Pipelines/LayerBuilder.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+using namespace ctc;
+using namespace ctc::driver;
+using llvm::StringRef;
+using Module = mlir::OwningOpRef<mlir::ModuleOp>;
+
+namespace {
+enum class Emit { MLIR, PTX, Cubin, Bundle };
+} // namespace
+
+static std::optional<Emit> parseEmit(std::string_view text) {
+  constexpr std::pair<std::string_view, Emit> names[] = {
+      {"mlir", Emit::MLIR},
+      {"ptx", Emit::PTX},
+      {"cubin", Emit::Cubin},
+      {"bundle", Emit::Bundle}};
+  for (const auto &[name, emit] : names)
+    if (name == text)
+      return emit;
+  return std::nullopt;
+}
+
+/// The module from the file or from the flags.
+static Expected<Module> readModule(CommandArguments arguments,
+                                   CompilerSession &session) {
+  if (!arguments.hasArg(OPT_INPUT)) {
+    if (!hasLayerFlags(arguments))
+      return makeError(ErrorCode::Usage,
+                       "there is nothing to compile: name an .mlir file, '-' "
+                       "for standard input, or describe a layer with --input "
+                       "and --weight");
+    auto problem = problemFromFlags(arguments);
+    if (!problem)
+      return tl::unexpected(problem.error());
+    return buildLayer(session.context(), *problem,
+                      epilogueFromFlags(arguments));
+  }
+  auto path = onlyPositional(arguments, "file");
+  if (!path)
+    return tl::unexpected(path.error());
+  if (hasLayerFlags(arguments))
+    return makeError(ErrorCode::Usage,
+                     "flags that describe a layer cannot stand beside the file "
+                     "'" +
+                         *path + "', which describes its own");
+  auto text = readInput(*path);
+  if (!text)
+    return tl::unexpected(text.error());
+  return session.parse(std::move(*text), *path == "-" ? "<stdin>" : *path);
+}
+
+static std::string printModule(mlir::ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  module.print(os);
+  os << "\n";
+  return text;
+}
+
+static std::string bytesOf(const Bundle &bundle, Emit emit) {
+  const ChipImage &image = bundle.images.front();
+  if (emit == Emit::PTX)
+    return image.ptx;
+  if (emit == Emit::Cubin)
+    return {image.cubin.begin(), image.cubin.end()};
+  const std::vector<uint8_t> bytes = serialize(bundle);
+  return {bytes.begin(), bytes.end()};
+}
+
+Expected<void> driver::compileCommand(CommandArguments arguments) {
+  auto emit =
+      parseName<Emit>("--emit", arguments.getLastArgValue(OPT_emit, "bundle"),
+                      parseEmit, "mlir, ptx, cubin, bundle");
+  if (!emit)
+    return tl::unexpected(emit.error());
+  auto chips = parseChips(arguments.getLastArgValue(OPT_chip));
+  if (!chips)
+    return tl::unexpected(chips.error());
+  if ((*emit == Emit::PTX || *emit == Emit::Cubin) && chips->size() != 1)
+    return makeError(ErrorCode::Usage,
+                     "--emit=" + arguments.getLastArgValue(OPT_emit).str() +
+                         " is for one chip, --chip names " +
+                         std::to_string(chips->size()));
+  const bool isText = *emit == Emit::MLIR || *emit == Emit::PTX;
+  if (!isText && !arguments.hasArg(OPT_o))
+    return makeError(ErrorCode::Usage,
+                     "-o is missing: where the result goes, '-' for standard "
+                     "output");
+  const std::string path = arguments.getLastArgValue(OPT_o, "-").str();
+
+  CompilerSession session;
+  auto module = readModule(arguments, session);
+  if (!module)
+    return tl::unexpected(module.error());
+  if (*emit == Emit::MLIR)
+    return writeOutput(path, printModule(**module));
+  auto bundle = session.compile(
+      **module, {*chips, arguments.getLastArgValue(OPT_family).str()});
+  if (!bundle)
+    return tl::unexpected(bundle.error());
+  return writeOutput(path, bytesOf(*bundle, *emit));
+}

@@ -1,0 +1,67 @@
+//===- Compiler.cpp - From a file or flags to a bundle --------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compiler.h"
+#include "ctc/Pipelines/Compile.h"
+#include "ctc/Pipelines/Registration.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+
+using namespace ctc;
+using namespace ctc::driver;
+
+/// Prints diagnostics, or collects their texts. Remarks, which give reasons for
+/// choices, are for ctc-opt.
+class CompilerSession::Diagnostics : public mlir::SourceMgrDiagnosticHandler {
+public:
+  Diagnostics(llvm::SourceMgr &sources, mlir::MLIRContext *context)
+      : SourceMgrDiagnosticHandler(sources, context) {
+    setHandler([this](mlir::Diagnostic &diagnostic) {
+      if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark)
+        return;
+      if (!collect)
+        return emitDiagnostic(diagnostic);
+      if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
+        collected += (collected.empty() ? "" : "; ") + diagnostic.str();
+    });
+  }
+
+  bool collect = false;
+  std::string collected;
+};
+
+CompilerSession::CompilerSession() {
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlirContext = std::make_unique<mlir::MLIRContext>(registry);
+  diagnostics = std::make_unique<Diagnostics>(sources, mlirContext.get());
+}
+
+CompilerSession::~CompilerSession() = default;
+
+void CompilerSession::collectDiagnostics() { diagnostics->collect = true; }
+
+Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+CompilerSession::parse(std::string text, const std::string &name) {
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
+                             llvm::SMLoc());
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context());
+  if (!module)
+    return makeError(ErrorCode::InvalidProblem,
+                     std::exchange(diagnostics->collected, ""));
+  return module;
+}
+
+Expected<Bundle> CompilerSession::compile(mlir::ModuleOp module,
+                                          const CompileRequest &request) {
+  CompileOptions options;
+  options.chips = request.chips;
+  options.family = request.family;
+  return ctc::compile(module, options);
+}

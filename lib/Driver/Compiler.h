@@ -1,0 +1,58 @@
+//===- Compiler.h - From a file or flags to a bundle ------------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_LIB_DRIVER_COMPILER_H
+#define CTC_LIB_DRIVER_COMPILER_H
+
+#include "ctc/Bundle/Manifest.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include <memory>
+
+namespace ctc::driver {
+
+/// What to compile a module for.
+struct CompileRequest {
+  std::vector<std::string> chips;
+  std::string family; ///< Empty leaves the choice to the compiler.
+};
+
+/// An MLIR context with all dialects, and the source its diagnostics quote.
+class CompilerSession {
+public:
+  CompilerSession();
+  ~CompilerSession();
+
+  mlir::MLIRContext &context() { return *mlirContext; }
+
+  /// Parses MLIR text; what is wrong is printed as diagnostics with
+  /// "name:line:column". Fails with InvalidProblem and no message.
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> parse(std::string text,
+                                                    const std::string &name);
+
+  /// Compiles a module, which is left as it is. Fails with InvalidProblem; what
+  /// the passes have to say is printed, or stands in the message when
+  /// diagnostics are collected.
+  Expected<Bundle> compile(mlir::ModuleOp module,
+                           const CompileRequest &request);
+
+  /// From now on diagnostics go into the messages of errors, not to stderr.
+  void collectDiagnostics();
+
+private:
+  class Diagnostics;
+  std::unique_ptr<mlir::MLIRContext> mlirContext;
+  llvm::SourceMgr sources;
+  std::unique_ptr<Diagnostics> diagnostics;
+};
+
+} // namespace ctc::driver
+
+#endif // CTC_LIB_DRIVER_COMPILER_H

@@ -1,0 +1,78 @@
+//===- Device.h - Running layers through the C API --------------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The driver runs layers as any user of libctc_runtime does. Errors carry the
+// exit code that ctc_runtime.h states for each status.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_LIB_DRIVER_DEVICE_H
+#define CTC_LIB_DRIVER_DEVICE_H
+
+#include "ctc/Bundle/Manifest.h"
+#include "ctc/Reference/Accumulate.h"
+#include "ctc/Runtime/ctc_runtime.h"
+
+#include <memory>
+#include <span>
+
+namespace ctc::driver {
+
+template <typename Handle, void (*release)(Handle *)> struct Releaser {
+  void operator()(Handle *handle) const { release(handle); }
+};
+template <typename Handle, void (*release)(Handle *)>
+using Owned = std::unique_ptr<Handle, Releaser<Handle, release>>;
+
+class Device {
+public:
+  /// "cuda", "cuda:N", "cpu" or "auto".
+  static Expected<Device> open(const std::string &name);
+
+  /// "cpu (PTX machine): no CUDA driver" and alike.
+  std::string describe() const;
+  ctc_device *get() const { return handle.get(); }
+
+private:
+  Owned<ctc_device, ctc_device_close> handle;
+};
+
+/// What a run took, in seconds of wall time.
+struct RunTimes {
+  double prepare = 0; ///< Packing the weights.
+  double launch = 0;  ///< The layer's launches, synchronized.
+};
+
+/// An entry of a bundle on a device.
+class LoadedLayer {
+public:
+  /// An empty `chip` takes the image that suits the device, an empty `entry`
+  /// the only one. The bundle's bytes are copied.
+  static Expected<LoadedLayer> load(const Device &device,
+                                    std::span<const uint8_t> bundle,
+                                    const std::string &chip,
+                                    const std::string &entry);
+
+  /// Which image of the bundle runs, and which entry of it.
+  size_t image() const { return imageIndex; }
+  size_t entry() const { return entryIndex; }
+
+  /// Runs once. Tensors are laid out as `entry`, the manifest's own, says; the
+  /// output and the packed weights are NaN before the launches.
+  Expected<Tensor> run(const Entry &entry, const LayerInputs &inputs,
+                       int64_t batch, RunTimes *times = nullptr) const;
+
+private:
+  ctc_device *device = nullptr;
+  Owned<ctc_module, ctc_module_unload> module;
+  Owned<ctc_layer, ctc_layer_destroy> layer;
+  size_t imageIndex = 0, entryIndex = 0;
+};
+
+} // namespace ctc::driver
+
+#endif // CTC_LIB_DRIVER_DEVICE_H

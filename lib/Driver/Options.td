@@ -1,0 +1,91 @@
+//===- Options.td - The flags of ctc -----------------------*- tablegen -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+include "llvm/Option/OptParser.td"
+
+// One visibility per command; Options.h has their values.
+def CompileCommand : OptionVisibility;
+def RunCommand : OptionVisibility;
+def VerifyCommand : OptionVisibility;
+def InspectCommand : OptionVisibility;
+
+class On<list<OptionVisibility> commands> : Visibility<commands>;
+class Is<string name> : Flag<["--"], name>;
+class Has<string name, string metaVar>
+    : Joined<["--"], name # "=">, MetaVarName<metaVar>;
+
+def help : Is<"help">, HelpText<"Print this help">,
+    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand]>;
+def help_short : Flag<["-"], "h">, Alias<help>,
+    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand]>;
+
+// -- What is compiled --------------------------------------------------------
+
+def chip : Has<"chip", "<chips>">, On<[CompileCommand, RunCommand, VerifyCommand]>,
+    HelpText<"Chips, separated by commas: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a (compile: all of them; verify: sm_80; run: the one that suits the device)">;
+def family : Has<"family", "<family>">, On<[CompileCommand, VerifyCommand]>,
+    HelpText<"Kernel family to use instead of the chosen one: simt">;
+def precision : Has<"precision", "<precision>">, On<[CompileCommand, VerifyCommand]>,
+    HelpText<"How f32 operands are multiplied: tf32 (the default), tf32x3, ieee (verify: one or several)">;
+def layout : Has<"layout", "<layout>">, On<[CompileCommand, VerifyCommand]>,
+    HelpText<"channels_first (the default) or channels_last (verify: one or both)">;
+def epilogue : Has<"epilogue", "<steps>">, On<[CompileCommand, VerifyCommand]>,
+    HelpText<"Elementwise steps applied in order, separated by commas: relu, leaky_relu:0.2, gelu, silu, ... (docs/Driver.md lists them)">;
+
+def input : Has<"input", "<value>">, On<[CompileCommand, RunCommand]>,
+    HelpText<"compile: shape and type of the input, as in 1x256x64x64xf32, '?' for a batch known at launch; run: @file.npy">;
+def weight : Has<"weight", "<value>">, On<[CompileCommand, RunCommand]>,
+    HelpText<"compile: shape and type of the weight, Cin x Cout/groups x kernel; run: @file.npy">;
+def bias : Is<"bias">, On<[CompileCommand]>, HelpText<"Add a bias per output channel">;
+def bias_file : Has<"bias", "@<file.npy>">, On<[RunCommand]>, HelpText<"The bias">;
+def stride : Has<"stride", "<n[,n...]>">, On<[CompileCommand]>,
+    HelpText<"Stride, one value for all dimensions or one each (default 1)">;
+def dilation : Has<"dilation", "<n[,n...]>">, On<[CompileCommand]>,
+    HelpText<"Dilation (default 1)">;
+def padding : Has<"padding", "<p[,p...]>">, On<[CompileCommand]>,
+    HelpText<"Padding, n or low:high, may be negative (default 0)">;
+def output_padding : Has<"output-padding", "<n[,n...]>">, On<[CompileCommand]>,
+    HelpText<"Output padding (default 0)">;
+def groups : Has<"groups", "<n>">, On<[CompileCommand]>, HelpText<"Groups (default 1)">;
+def emit : Has<"emit", "<form>">, On<[CompileCommand]>,
+    HelpText<"mlir, ptx, cubin or bundle (default); ptx and cubin need one chip">;
+def o : JoinedOrSeparate<["-"], "o">, On<[CompileCommand]>, MetaVarName<"<file>">,
+    HelpText<"Where the result goes; '-' is standard output">;
+
+// -- What is run -------------------------------------------------------------
+
+def device : Has<"device", "<device>">, On<[RunCommand, VerifyCommand]>,
+    HelpText<"cuda, cuda:N, cpu (executes the PTX), or auto (default): cuda where there is one, else cpu">;
+def operand : Has<"operand", "name=@<file.npy>">, On<[RunCommand]>,
+    HelpText<"An extra operand of the epilogue; may be repeated">;
+def output : Has<"output", "@<file.npy>">, On<[RunCommand]>, HelpText<"Where the output goes">;
+def check : Is<"check">, On<[RunCommand]>,
+    HelpText<"Compare the output with the float64 reference; exit code 3 if it is wrong">;
+def entry : Has<"entry", "<name>">, On<[RunCommand]>,
+    HelpText<"Entry to run, when the bundle has several">;
+def batch : Has<"batch", "<n>">, On<[RunCommand]>,
+    HelpText<"Batch of an entry compiled for any batch (default: the input file's, else 1)">;
+def seed : Has<"seed", "<n>">, On<[RunCommand, VerifyCommand]>,
+    HelpText<"Seed of random inputs (default 0)">;
+
+// -- What is verified --------------------------------------------------------
+
+def dtype : Has<"dtype", "<types>">, On<[VerifyCommand]>,
+    HelpText<"Element types, separated by commas: f32, f16, bf16 (default: f32)">;
+def fill : Has<"fill", "<fills>">, On<[RunCommand, VerifyCommand]>,
+    HelpText<"exact (bit for bit) or random (within the error bound) inputs (run: random; verify: both)">;
+def scale_to : Has<"scale-to", "<n[K|M|G]>">, On<[VerifyCommand]>,
+    HelpText<"Shrink cases of more useful multiply-adds: batch first, then space">;
+def filter : Has<"filter", "<regex>">, On<[VerifyCommand]>,
+    HelpText<"Only cases whose name matches">;
+def list_cases : Is<"list">, On<[VerifyCommand]>,
+    HelpText<"List the cases and their sizes after scaling, and run nothing">;
+
+// -- How it is reported ------------------------------------------------------
+
+def json : Is<"json">, On<[RunCommand, VerifyCommand, InspectCommand]>,
+    HelpText<"Print JSON">;

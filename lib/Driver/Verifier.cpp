@@ -1,0 +1,274 @@
+//===- Verifier.cpp - Layers against the float64 reference ----------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Inputs and references depend on the element type, the precision and the fill
+// only, so they are made once, in channels-first order, and serve all layouts,
+// families and chips.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Verifier.h"
+#include "Compiler.h"
+#include "Scaling.h"
+#include "ctc/Bundle/Bundle.h"
+#include "ctc/Pipelines/LayerBuilder.h"
+#include "ctc/Support/Float.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+using namespace ctc;
+using namespace ctc::driver;
+
+namespace {
+/// Adds the time it lives to a sum.
+class Timer {
+public:
+  explicit Timer(double &sum) : sum(sum) {}
+  ~Timer() {
+    sum +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+            .count();
+  }
+  Timer(const Timer &) = delete;
+  Timer &operator=(const Timer &) = delete;
+
+private:
+  double &sum;
+  std::chrono::steady_clock::time_point start =
+      std::chrono::steady_clock::now();
+};
+} // namespace
+
+/// Inputs in channels-first order and what the reference makes of them.
+struct Verifier::Prepared {
+  std::string fill;
+  FillOptions options;
+  LayerInputs inputs;
+  Accumulation reference;
+  bool exact = false;
+  std::string failure; ///< Why there are no inputs, or they contradict.
+};
+
+std::string VerifyResult::describe() const {
+  std::string text(ctc::name(type));
+  if (type == ElementType::F32)
+    text += " " + std::string(ctc::name(precision));
+  return text + " " + std::string(ctc::name(layout)) + " " +
+         (family.empty() ? "" : family + " ") + chip + " " + fill;
+}
+
+Verifier::Prepared Verifier::prepareFill(const Problem &problem, Fill fill) {
+  Prepared prepared{std::string(name(fill)),
+                    {fill, axes.seed, std::nullopt},
+                    {},
+                    {},
+                    fill == Fill::Exact,
+                    ""};
+  auto inputs = makeInputs(problem, {}, prepared.options);
+  if (!inputs) {
+    prepared.failure = inputs.error().message;
+    return prepared;
+  }
+  prepared.inputs = std::move(*inputs);
+  prepared.reference =
+      accumulate(problem, prepared.inputs, {.magnitude = !prepared.exact});
+  return prepared;
+}
+
+/// A tensor of the given values; `representable` becomes false when one of them
+/// is not a number of the type.
+static Tensor tensorOf(ElementType type, const std::vector<int64_t> &shape,
+                       const std::vector<double> &values, bool &representable) {
+  Tensor tensor(type, shape);
+  for (int64_t i = 0; i < tensor.count(); ++i) {
+    const double value = values[static_cast<size_t>(i)];
+    tensor.set(i, value);
+    representable &= tensor.get(i) == value;
+  }
+  return tensor;
+}
+
+/// Whether every value is an integer and every sum stays below 2^24: then any
+/// order of f32 additions gives the same result.
+static bool sumsAreExact(const CaseTensors &tensors,
+                         const Accumulation &reference) {
+  for (const auto *values : {&tensors.input, &tensors.weight, &tensors.bias})
+    for (double value : *values)
+      if (value != std::floor(value))
+        return false;
+  return std::all_of(reference.magnitude.begin(), reference.magnitude.end(),
+                     [](double sum) { return sum < 0x1p24; });
+}
+
+/// Where the reference contradicts a case's own output; empty if nowhere.
+static std::string contradiction(const Problem &problem,
+                                 const Accumulation &reference,
+                                 const std::vector<double> &output,
+                                 bool exact) {
+  // The outputs in the file are f32 results of unrounded inputs.
+  const bool comparable = exact || (problem.type == ElementType::F32 &&
+                                    problem.precision != Precision::TF32);
+  for (size_t i = 0; comparable && i < output.size(); ++i) {
+    const double value = reference.value[i];
+    const double allowed =
+        exact ? 0
+              : static_cast<double>(problem.inputChannels * 4096) * 0x1p-24 *
+                    reference.magnitude[i];
+    if (std::fabs(value - output[i]) > allowed)
+      return llvm::formatv("the case's y has {0} at {1}, the reference {2}",
+                           output[i], i, value);
+  }
+  return "";
+}
+
+Verifier::Prepared Verifier::prepareGiven(const Case &one,
+                                          const Problem &problem) {
+  Prepared prepared{
+      "given", {Fill::Random, axes.seed, std::nullopt}, {}, {}, true, ""};
+  const CaseTensors &tensors = *one.tensors;
+  LayerInputs &inputs = prepared.inputs;
+  bool &exact = prepared.exact;
+  inputs.input =
+      tensorOf(problem.type, problem.inputShape(), tensors.input, exact);
+  inputs.weight =
+      tensorOf(problem.type, problem.weightShape(), tensors.weight, exact);
+  if (problem.bias)
+    inputs.bias =
+        tensorOf(problem.type, {problem.outputChannels}, tensors.bias, exact);
+  prepared.reference = accumulate(problem, inputs, {.magnitude = true});
+  exact = exact && sumsAreExact(tensors, prepared.reference);
+  prepared.failure =
+      contradiction(problem, prepared.reference, tensors.output, exact);
+  return prepared;
+}
+
+std::vector<Verifier::Prepared> Verifier::prepare(const Case &one,
+                                                  const Problem &problem) {
+  const Timer timer(spent.reference);
+  std::vector<Prepared> prepared;
+  for (Fill fill : axes.fills)
+    prepared.push_back(prepareFill(problem, fill));
+  // A case that was scaled has outgrown its tensors.
+  if (one.tensors && problem.inputShape() == one.problem.inputShape())
+    prepared.push_back(prepareGiven(one, problem));
+  return prepared;
+}
+
+void Verifier::verify(const Case &one, const OnResult &onResult) {
+  for (ElementType type : axes.types) {
+    std::vector<Precision> precisions = axes.precisions;
+    if (type != ElementType::F32)
+      precisions = {Precision::TF32};
+    for (Precision precision : precisions) {
+      Problem problem = one.problem;
+      problem.type = type;
+      problem.precision = precision;
+      const std::vector<Prepared> prepared = prepare(one, problem);
+      for (Layout layout : axes.layouts)
+        for (const std::string &family : axes.families) {
+          problem.layout = layout;
+          VerifyResult result;
+          result.name = one.name;
+          result.type = type;
+          result.precision = precision;
+          result.layout = layout;
+          result.family = family;
+          result.multiplyAdds = usefulMultiplyAdds(problem);
+          verifyCompiled(problem, family, prepared, result, onResult);
+        }
+    }
+  }
+}
+
+/// Compiles the problem for all chips; an error's message says everything.
+static Expected<Bundle> compileLayer(const Problem &problem,
+                                     const std::string &family,
+                                     const VerifyAxes &axes) {
+  CompilerSession session;
+  session.collectDiagnostics();
+  auto module = buildLayer(session.context(), problem, axes.epilogue);
+  if (!module)
+    return tl::unexpected(module.error());
+  return session.compile(**module, {axes.chips, family});
+}
+
+void Verifier::verifyCompiled(const Problem &problem, const std::string &family,
+                              const std::vector<Prepared> &prepared,
+                              VerifyResult result, const OnResult &onResult) {
+  Expected<Bundle> bundle = [&] {
+    const Timer timer(spent.compile);
+    return compileLayer(problem, family, axes);
+  }();
+  const std::vector<uint8_t> bytes =
+      bundle ? serialize(*bundle) : std::vector<uint8_t>();
+  for (const std::string &chip : axes.chips) {
+    result.chip = chip;
+    Expected<LoadedLayer> layer =
+        bundle ? LoadedLayer::load(device, bytes, chip, "")
+               : Expected<LoadedLayer>(tl::unexpected(bundle.error()));
+    for (const Prepared &inputs : prepared) {
+      VerifyResult point = result;
+      point.fill = inputs.fill;
+      if (!layer) {
+        point.failure = layer.error().message;
+      } else if (!inputs.failure.empty()) {
+        point.failure = inputs.failure;
+      } else {
+        const Entry &entry =
+            bundle->images[layer->image()].manifest.entries[layer->entry()];
+        point.family = entry.family;
+        runAndCheck(*layer, entry, inputs, point);
+      }
+      onResult(point);
+    }
+  }
+}
+
+void Verifier::runAndCheck(const LoadedLayer &layer, const Entry &entry,
+                           const Prepared &prepared, VerifyResult &result) {
+  const Problem &problem = entry.problem;
+  LayerInputs inputs{
+      convertLayout(prepared.inputs.input, Layout::ChannelsFirst,
+                    problem.layout),
+      prepared.inputs.weight, prepared.inputs.bias,
+      makeOperands(entry.epilogue, problem.batch, prepared.options)};
+  RunTimes times;
+  Expected<Tensor> output = [&] {
+    const Timer timer(spent.device);
+    return layer.run(entry, inputs, problem.batch, &times);
+  }();
+  result.launchSeconds = times.launch;
+  if (!output) {
+    result.failure = output.error().message;
+    return;
+  }
+  const Timer timer(spent.check);
+  CheckOptions options;
+  if (!prepared.exact)
+    options.error = accumulationError(
+        entry.family == "simt" ? Arithmetic::FMA : Arithmetic::MatrixUnit,
+        problem);
+  auto report = check(problem, entry.epilogue, prepared.reference,
+                      inputs.operands, *output, options);
+  if (!report) {
+    result.failure = report.error().message;
+    return;
+  }
+  if (!report->passed())
+    result.failure = report->summary();
+  else if (prepared.fill == "exact" &&
+           report->nonZeroFraction() < kLeastNonZero)
+    result.failure = llvm::formatv(
+        "only {0:f2} of the outputs with taps are not 0, must be at least {1}",
+        report->nonZeroFraction(), kLeastNonZero);
+  result.report = std::move(*report);
+}
