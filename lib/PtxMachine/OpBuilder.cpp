@@ -157,6 +157,23 @@ uint32_t OpBuilder::carryPredicate() {
   return *carry;
 }
 
+/// All predicates start false, and nothing writes this one.
+uint32_t OpBuilder::neverPredicate() {
+  if (!never)
+    never = program.predicates++;
+  return *never;
+}
+
+bool OpBuilder::isPredicate(const Operand &operand) const {
+  return operand.kind == Operand::Kind::Register &&
+         context->function->registers[operand.index].type.isPredicate();
+}
+
+bool OpBuilder::isWide(const Operand &operand) const {
+  return operand.kind == Operand::Kind::Register &&
+         context->function->registers[operand.index].type.bits == 64;
+}
+
 Slot OpBuilder::temporary(unsigned bits) {
   rows.push_back({VirtualRow::Kind::Register, static_cast<uint8_t>(bits), 0});
   return {static_cast<uint32_t>(rows.size() - 1), true, true};
@@ -257,15 +274,8 @@ static bool invertPredicate(Warp &warp, const Op &op, LaneMask mask) {
 }
 
 Slot OpBuilder::usePredicate(const Operand &operand) {
-  if (operand.kind == Operand::Kind::Literal) {
-    // There is no row for a constant false; it is the complement of true.
-    if (operand.bits)
-      return {kTruePredicate, false, false};
-    uint32_t zero = program.predicates++;
-    emit({invertPredicate, invertPredicate},
-         {{zero, false, true}, {kTruePredicate, false, false}});
-    return {zero, false, false};
-  }
+  if (operand.kind == Operand::Kind::Literal)
+    return {operand.bits ? kTruePredicate : neverPredicate(), false, false};
   Slot slot = defPredicate(operand);
   slot.isDef = false;
   if (!operand.negated || error)

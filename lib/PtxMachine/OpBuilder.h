@@ -131,6 +131,11 @@ public:
   Slot special(SpecialRegister which, unsigned bits);
   /// The predicate that holds the carries of add.cc and its kin.
   uint32_t carryPredicate();
+  /// A predicate that holds nowhere.
+  uint32_t neverPredicate();
+  bool isPredicate(const Operand &operand) const;
+  /// Whether the operand is a 64-bit register.
+  bool isWide(const Operand &operand) const;
   /// The value of an integer literal.
   std::optional<int64_t> literal(const Operand &operand) const;
   /// Makes the instruction an error: `what` completes "in '<text>', ".
@@ -166,7 +171,7 @@ private:
   std::optional<Error> error;
   std::map<std::pair<uint64_t, unsigned>, uint32_t> constantRows;
   std::map<std::pair<uint64_t, unsigned>, uint32_t> specialRows;
-  std::optional<uint32_t> carry;
+  std::optional<uint32_t> carry, never;
 };
 
 /// The special register of this name ("%tid.x") and its width, if it is one
