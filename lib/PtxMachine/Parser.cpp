@@ -188,14 +188,16 @@ bool Parser::variable(Space space, bool isExternal, Variable &out) {
   out.isExternal = isExternal;
   out.line = peek().line;
   unsigned vector = 1;
-  bool typed = false;
+  bool typed = false, pointee = false;
   while (peek().kind == TokenKind::Directive) {
     Token token = next();
     uint64_t number = 0;
     if (token.text == "align") {
       if (!integer(number))
         return false;
-      out.alignment = static_cast<uint32_t>(number);
+      // Behind .ptr the alignment is of what the parameter points to.
+      if (!pointee)
+        out.alignment = static_cast<uint32_t>(number);
     } else if (token.text == "v2" || token.text == "v4") {
       vector = token.text == "v2" ? 2 : 4;
     } else if (token.text == "attribute") {
@@ -206,10 +208,11 @@ bool Parser::variable(Space space, bool isExternal, Variable &out) {
                type && !type->isPredicate()) {
       out.type = *type;
       typed = true;
-    } else if (!(token.text == "ptr" || token.text == "global" ||
-                 token.text == "const" || token.text == "shared" ||
-                 token.text == "local" || token.text == "param")) {
-      // What follows .ptr of a parameter says nothing about its place.
+    } else if (token.text == "ptr") {
+      pointee = true;
+    } else if (!(token.text == "global" || token.text == "const" ||
+                 token.text == "shared" || token.text == "local" ||
+                 token.text == "param")) {
       return fail(token, "a type");
     }
   }
