@@ -155,6 +155,8 @@ static void buildEntry(ImplicitLocOpBuilder &b, func::FuncOp entry,
   SmallVector<Type> types;
   for (Value source : sources)
     types.push_back(bufferType(source.getType()));
+  // The weight's name stays with the prepare function.
+  sources[1] = Value();
   types[1] = packed;
 
   auto function = makeFunction(b, entry.getSymName(), sources, types);
