@@ -52,6 +52,7 @@ static Problem decodeProblem(const fbs::Problem &in) {
   });
   problem.type = ElementType(in.type());
   problem.layout = Layout(in.layout());
+  problem.weightLayout = WeightLayout(in.weight_layout());
   problem.precision = Precision(in.precision());
   problem.bias = in.bias();
   return problem;

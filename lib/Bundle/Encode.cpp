@@ -19,6 +19,10 @@ static_assert(int(fbs::ElementType::F32) == int(ElementType::F32) &&
               int(fbs::ElementType::MAX) == int(ElementType::BF16));
 static_assert(int(fbs::Layout::ChannelsFirst) == int(Layout::ChannelsFirst) &&
               int(fbs::Layout::MAX) == int(Layout::ChannelsLast));
+static_assert(int(fbs::WeightLayout::InputOutputKernel) ==
+                  int(WeightLayout::InputOutputKernel) &&
+              int(fbs::WeightLayout::MAX) ==
+                  int(WeightLayout::OutputKernelInput));
 static_assert(int(fbs::Precision::TF32) == int(Precision::TF32) &&
               int(fbs::Precision::MAX) == int(Precision::IEEE));
 static_assert(int(fbs::ScalarType::F32) == int(ScalarType::F32) &&
@@ -58,11 +62,11 @@ private:
       dims.emplace_back(dim.input, dim.kernel, dim.stride, dim.dilation,
                         dim.padLow, dim.padHigh, dim.outputPadding);
     const auto dimVector = builder.CreateVectorOfStructs(dims);
-    return fbs::CreateProblem(builder, problem.batch, problem.inputChannels,
-                              problem.outputChannels, problem.groups, dimVector,
-                              fbs::ElementType(problem.type),
-                              fbs::Layout(problem.layout),
-                              fbs::Precision(problem.precision), problem.bias);
+    return fbs::CreateProblem(
+        builder, problem.batch, problem.inputChannels, problem.outputChannels,
+        problem.groups, dimVector, fbs::ElementType(problem.type),
+        fbs::Layout(problem.layout), fbs::Precision(problem.precision),
+        problem.bias, fbs::WeightLayout(problem.weightLayout));
   }
 
   Offset<fbs::EpilogueNode> add(const EpilogueNode &node) {

@@ -72,6 +72,9 @@ Complaint checkProblem(const Problem &problem) {
     return bad;
   if (auto bad = checkEnum("layout", problem.layout, Layout::ChannelsLast))
     return bad;
+  if (auto bad = checkEnum("weight layout", problem.weightLayout,
+                           WeightLayout::OutputKernelInput))
+    return bad;
   if (auto bad = checkEnum("precision", problem.precision, Precision::IEEE))
     return bad;
   if (auto legal = verify(problem); !legal)

@@ -82,6 +82,7 @@ static Problem makeProblem(tosa::TransposeConv2DOp op,
                             .padHigh = -op.getOutPad()[2 * i + 1]});
   problem.type = ir::elementType(input);
   problem.layout = ctc::Layout::ChannelsLast;
+  problem.weightLayout = ctc::WeightLayout::OutputKernelInput;
   problem.precision = precision;
   return problem;
 }
@@ -192,8 +193,9 @@ static void buildLayer(RewriterBase &rewriter, tosa::TransposeConv2DOp op,
       op.getWeight(), bias.operand, extras, destination,
       arrayUnless(rewriter, 1, strides), /*dilation=*/nullptr,
       arrayUnless(rewriter, 0, low), arrayUnless(rewriter, 0, high),
-      /*output_padding=*/nullptr, /*groups=*/1, ir::Layout::ChannelsLast,
-      ir::WeightLayout::OutputKernelInput,
+      /*output_padding=*/nullptr, /*groups=*/1,
+      static_cast<ir::Layout>(problem.layout),
+      static_cast<ir::WeightLayout>(problem.weightLayout),
       static_cast<ir::Precision>(problem.precision), maps,
       /*kernel=*/nullptr, /*packed=*/false);
   buildEpilogue(rewriter, layer, bias);

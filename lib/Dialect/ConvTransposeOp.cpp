@@ -19,6 +19,8 @@ using namespace ctc;
 using namespace ctc::ir;
 
 static_assert(int(ir::Layout::ChannelsLast) == int(ctc::Layout::ChannelsLast));
+static_assert(int(ir::WeightLayout::OutputKernelInput) ==
+              int(ctc::WeightLayout::OutputKernelInput));
 static_assert(int(ir::Precision::TF32x3) == int(ctc::Precision::TF32x3) &&
               int(ir::Precision::IEEE) == int(ctc::Precision::IEEE));
 
@@ -36,13 +38,14 @@ static int64_t sizeAt(ShapedType type, int64_t dim) {
   return type.isDynamicDim(dim) ? kDynamic : type.getDimSize(dim);
 }
 
-SmallVector<int64_t> ir::weightDims(WeightLayout layout, int64_t spatialRank) {
+SmallVector<int64_t> ir::weightDims(ir::WeightLayout layout,
+                                    int64_t spatialRank) {
   SmallVector<int64_t> dims;
   switch (layout) {
-  case WeightLayout::InputOutputKernel:
+  case ir::WeightLayout::InputOutputKernel:
     dims = {0, 1};
     break;
-  case WeightLayout::OutputKernelInput:
+  case ir::WeightLayout::OutputKernelInput:
     dims = {spatialRank + 1, 0};
     break;
   }
@@ -58,7 +61,8 @@ Problem ConvTransposeOp::getProblem() {
   const int64_t channelDim = last ? rank + 1 : 1;
   // Packed weights have one dimension of slots per kernel dimension, at 2.
   const SmallVector<int64_t> weightDim = weightDims(
-      getPacked() ? WeightLayout::InputOutputKernel : getWeightLayout(), rank);
+      getPacked() ? ir::WeightLayout::InputOutputKernel : getWeightLayout(),
+      rank);
   Problem problem;
   problem.batch = sizeAt(getInputType(), 0);
   problem.inputChannels = getInputType().getDimSize(channelDim);
@@ -73,6 +77,7 @@ Problem ConvTransposeOp::getProblem() {
          valueOr(getOutputPadding(), i, 0)});
   problem.type = elementType(getInputType());
   problem.layout = static_cast<ctc::Layout>(getLayout());
+  problem.weightLayout = static_cast<ctc::WeightLayout>(getWeightLayout());
   problem.precision = static_cast<ctc::Precision>(getPrecision());
   problem.bias = getBias() != nullptr;
   return problem;
@@ -177,17 +182,13 @@ static LogicalResult verifyWeightShape(ConvTransposeOp op,
                                        const Problem &problem) {
   if (op.getPacked())
     return success();
-  const auto canonical = problem.weightShape();
-  SmallVector<int64_t> expected(canonical.size());
-  for (auto [size, dim] : llvm::zip_equal(
-           canonical, weightDims(op.getWeightLayout(), op.getSpatialRank())))
-    expected[dim] = size;
-  if (op.getWeightType().getShape() == ArrayRef(expected))
+  const auto expected = problem.weightShape();
+  if (op.getWeightType().getShape() == ArrayRef<int64_t>(expected))
     return success();
   return op.emitOpError("weight has shape ")
          << shapeText(op.getWeightType().getShape()) << ", must be "
-         << shapeText(expected)
-         << (op.getWeightLayout() == WeightLayout::InputOutputKernel
+         << formatShape(expected)
+         << (problem.weightLayout == ctc::WeightLayout::InputOutputKernel
                  ? " (Cin, Cout/groups, kernel)"
                  : " (Cout/groups, kernel, Cin)");
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ctc/Dialect/CTC.h"
+#include "ctc/Dialect/EpilogueOps.h"
 
 using namespace mlir;
 using namespace ctc::ir;
@@ -73,6 +74,25 @@ void StoreTileOp::getEffects(Effects &effects) {
     else
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
   }
+}
+
+LogicalResult StoreTileOp::verify() {
+  const int64_t rank = getOutput().getType().getRank() - 2;
+  const size_t maps = getExtraMaps() ? getExtraMaps()->size() : 0;
+  if (maps != getExtras().size())
+    return emitOpError("has ") << getExtras().size() << " extra operands and "
+                               << maps << " extra_maps, must be as many";
+  if (failed(verifyCount(*this, "origin", getOrigin().size(), rank)) ||
+      failed(verifyCount(*this, "extent", getExtent().size(), rank)))
+    return failure();
+  return verifyCount(*this, "stride", getStride().size(), rank);
+}
+
+LogicalResult StoreTileOp::verifyRegions() {
+  SmallVector<Type> extraTypes;
+  for (Value value : getExtras())
+    extraTypes.push_back(cast<MemRefType>(value.getType()).getElementType());
+  return verifyEpilogue(*this, getEpilogue(), extraTypes);
 }
 
 void PackWeightsOp::getEffects(Effects &effects) {

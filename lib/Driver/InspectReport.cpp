@@ -173,6 +173,8 @@ static void printEntry(const Entry &entry, llvm::ArrayRef<std::string> chips,
                    << text(name(problem.type));
   if (problem.type == ElementType::F32)
     os << " " << text(name(problem.precision));
+  if (problem.weightLayout != WeightLayout::InputOutputKernel)
+    os << ", weight " << text(name(problem.weightLayout));
   os << "\n";
   for (const Argument &argument : entry.arguments)
     field(roleName(argument.role))
@@ -299,6 +301,7 @@ static json::Value entryToJson(const Entry &entry) {
   return json::Object{{"name", entry.name},
                       {"type", text(name(problem.type))},
                       {"layout", text(name(problem.layout))},
+                      {"weight_layout", text(name(problem.weightLayout))},
                       {"precision", text(name(problem.precision))},
                       {"groups", problem.groups},
                       {"bias", problem.bias},

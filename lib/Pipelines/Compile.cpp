@@ -91,6 +91,8 @@ static Expected<LoweredModule> lower(ModuleOp source, const Chip &chip,
   const FirstError errors(source.getContext());
   LoweredModule lowered{chip, source.clone(), {}};
   ModuleOp module = *lowered.module;
+  // A module of other dialects does not load this one by itself.
+  module.getContext()->loadDialect<ir::CTCDialect>();
   module->setAttr("ctc.target",
                   ir::TargetAttr::get(module.getContext(), chip.name));
   LayerPipelineOptions options;

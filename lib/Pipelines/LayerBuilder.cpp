@@ -85,7 +85,7 @@ private:
         values(&SpatialDim::padHigh), values(&SpatialDim::outputPadding),
         static_cast<uint64_t>(problem.groups),
         static_cast<ir::Layout>(problem.layout),
-        ir::WeightLayout::InputOutputKernel,
+        static_cast<ir::WeightLayout>(problem.weightLayout),
         static_cast<ir::Precision>(problem.precision), extraMaps(),
         /*kernel=*/ir::KernelAttr(), /*packed=*/false);
     if (!steps.empty())

@@ -140,8 +140,7 @@ private:
           const int64_t row = group * g.inputChannels + ci;
           weights[index++] =
               co < g.outputChannels
-                  ? job.rounded(job.weight.get(
-                        (row * g.outputChannels + co) * g.kernelSpatial + k))
+                  ? job.rounded(job.weight.get(g.weightOrder.at(row, co, k)))
                   : 0;
         }
   }

@@ -148,7 +148,8 @@ static void fillExactWeight(const Geometry &g, const ExactPlan &plan,
                                     filter);
           else if (g.inputChannels == 1 && k == co % g.kernelSpatial)
             value = stream.wide(index, plan.full);
-          weight.set(index, static_cast<double>(value) * 0x1p-10);
+          weight.set(g.weightOrder.at(group * g.inputChannels + ci, co, k),
+                     static_cast<double>(value) * 0x1p-10);
         }
 }
 
@@ -183,14 +184,15 @@ static void fillRandom(const Geometry &g, uint64_t seed, LayerInputs &inputs) {
     for (int64_t c = 0; c < channels; ++c)
       for (int64_t s = 0; s < g.inputSpatial; ++s, ++index)
         inputs.input.set(g.inputOrder.at(n, c, s), stream.uniform(index));
-  auto fill = [&](Tensor &tensor, uint64_t number) {
-    const Stream values(seed, number);
-    for (int64_t i = 0; i < tensor.count(); ++i)
-      tensor.set(i, values.uniform(i));
-  };
-  fill(inputs.weight, 1);
-  if (inputs.bias)
-    fill(*inputs.bias, 2);
+  const Stream weights(seed, 1);
+  index = 0;
+  for (int64_t ci = 0; ci < channels; ++ci)
+    for (int64_t co = 0; co < g.outputChannels; ++co)
+      for (int64_t k = 0; k < g.kernelSpatial; ++k, ++index)
+        inputs.weight.set(g.weightOrder.at(ci, co, k), weights.uniform(index));
+  const Stream biases(seed, 2);
+  for (int64_t i = 0; inputs.bias && i < inputs.bias->count(); ++i)
+    inputs.bias->set(i, biases.uniform(i));
 }
 
 std::vector<Tensor> ctc::makeOperands(const Epilogue &epilogue, int64_t batch,

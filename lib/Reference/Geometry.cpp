@@ -27,4 +27,6 @@ Geometry::Geometry(const Problem &problem)
       ActivationOrder::of(problem.layout, problem.inputChannels, inputSpatial);
   outputOrder = ActivationOrder::of(problem.layout, problem.outputChannels,
                                     outputSpatial);
+  weightOrder = WeightOrder::of(problem.weightLayout, problem.inputChannels,
+                                outputChannels, kernelSpatial);
 }

@@ -16,6 +16,8 @@ using namespace ctc::rt;
 static_assert(int(CTC_BF16) == int(ElementType::BF16));
 static_assert(int(CTC_SCRATCH) == int(ArgumentRole::Scratch));
 static_assert(int(CTC_CHANNELS_LAST) == int(Layout::ChannelsLast));
+static_assert(int(CTC_OUTPUT_KERNEL_INPUT) ==
+              int(WeightLayout::OutputKernelInput));
 static_assert(int(CTC_IEEE) == int(Precision::IEEE));
 static_assert(CTC_DYNAMIC == kDynamic);
 
@@ -190,6 +192,7 @@ ctc_status ctc_bundle_get_entry(const ctc_bundle *bundle, size_t image,
     info->dimensions = dims.data();
     info->type = ctc_type(in.problem.type);
     info->layout = ctc_layout(in.problem.layout);
+    info->weight_layout = ctc_weight_layout(in.problem.weightLayout);
     info->precision = ctc_precision(in.problem.precision);
     info->has_bias = in.problem.bias;
     info->argument_count = in.arguments.size();

@@ -25,6 +25,9 @@ constexpr NameTable<ElementType, 3> kElementTypes{
 constexpr NameTable<Layout, 2> kLayouts{
     {{Layout::ChannelsFirst, "channels_first"},
      {Layout::ChannelsLast, "channels_last"}}};
+constexpr NameTable<WeightLayout, 2> kWeightLayouts{
+    {{WeightLayout::InputOutputKernel, "input_output_kernel"},
+     {WeightLayout::OutputKernelInput, "output_kernel_input"}}};
 constexpr NameTable<Precision, 3> kPrecisions{{{Precision::TF32, "tf32"},
                                                {Precision::TF32x3, "tf32x3"},
                                                {Precision::IEEE, "ieee"}}};
@@ -66,6 +69,9 @@ std::string_view ctc::name(ElementType type) {
   return nameIn(kElementTypes, type);
 }
 std::string_view ctc::name(Layout layout) { return nameIn(kLayouts, layout); }
+std::string_view ctc::name(WeightLayout layout) {
+  return nameIn(kWeightLayouts, layout);
+}
 std::string_view ctc::name(Precision precision) {
   return nameIn(kPrecisions, precision);
 }
@@ -151,9 +157,14 @@ std::vector<int64_t> Problem::inputShape() const {
 }
 
 std::vector<int64_t> Problem::weightShape() const {
-  std::vector<int64_t> shape{inputChannels, outputChannelsPerGroup()};
+  std::vector<int64_t> shape;
+  if (weightLayout == WeightLayout::InputOutputKernel)
+    shape.push_back(inputChannels);
+  shape.push_back(outputChannelsPerGroup());
   for (const SpatialDim &dim : dims)
     shape.push_back(dim.kernel);
+  if (weightLayout == WeightLayout::OutputKernelInput)
+    shape.push_back(inputChannels);
   return shape;
 }
 

@@ -330,11 +330,10 @@ void Fusion::commit(RewriterBase &rewriter) {
 // The pass
 //===----------------------------------------------------------------------===//
 
-/// The first of the pending consumers in the layer's block, or null when one of
-/// them stands elsewhere.
-static Operation *firstPending(const Fusion &fusion, Block *block) {
+/// The first of the users in the block, null when one stands elsewhere.
+static Operation *firstIn(Block *block, ArrayRef<Operation *> users) {
   Operation *first = nullptr;
-  for (Operation *user : fusion.pending()) {
+  for (Operation *user : users) {
     if (user->getBlock() != block)
       return nullptr;
     if (!first || user->isBeforeInBlock(first))
@@ -352,10 +351,13 @@ static LogicalResult fuseOnce(RewriterBase &rewriter, ir::ConvTransposeOp layer,
     return rewriter.notifyMatchFailure(layer, "its kernel is already chosen");
   Fusion fusion(layer, width);
   while (!fusion.isComplete()) {
-    Operation *next = firstPending(fusion, layer->getBlock());
+    const SmallVector<Operation *> users = fusion.pending();
+    if (users.empty())
+      return failure(); // Nobody reads the result: nothing to report.
+    Operation *next = firstIn(layer->getBlock(), users);
     if (!next)
-      return rewriter.notifyMatchFailure(
-          layer, "its result has no further use in its block alone");
+      return rewriter.notifyMatchFailure(layer,
+                                         "its result is used in another block");
     if (next->hasTrait<OpTrait::IsTerminator>()) {
       if (fusion.added().empty())
         return failure(); // The result just leaves its block: nothing to

@@ -150,3 +150,17 @@ func.func @kernel_chosen(%x: tensor<1x2x4xf32>, %w: tensor<2x3x1xf32>, %init: te
   %z = tosa.tanh %y : (tensor<1x3x4xf32>) -> tensor<1x3x4xf32>
   return %z : tensor<1x3x4xf32>
 }
+
+// -----
+
+func.func @used_in_a_payload(%x: tensor<1x2x4xf32>, %w: tensor<2x3x1xf32>, %init: tensor<1x3x4xf32>, %i: index) -> tensor<1x3x4xf32> {
+  // expected-remark@+1 {{not fused: its result is used in another block}}
+  %y = ctc.conv_transpose ins(%x, %w : tensor<1x2x4xf32>, tensor<2x3x1xf32>)
+         outs(%init : tensor<1x3x4xf32>) -> tensor<1x3x4xf32>
+  %z = linalg.map ins(%init : tensor<1x3x4xf32>) outs(%init : tensor<1x3x4xf32>)
+    (%a: f32, %o: f32) {
+      %e = tensor.extract %y[%i, %i, %i] : tensor<1x3x4xf32>
+      linalg.yield %e : f32
+    }
+  return %z : tensor<1x3x4xf32>
+}

@@ -132,6 +132,8 @@ def CTC_StoreTileOp : CTC_Op<"store_tile", [AttrSizedOperandSegments,
     attr-dict `:` type($acc) `into` type($output)
     (`epilogue` $epilogue^)?
   }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 #endif // CTC_DIALECT_CTCKERNELOPS_TD

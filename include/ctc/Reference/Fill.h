@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Two ways to fill the tensors of a layer. Values depend on the seed and the
-// element's canonical position (N,C,spatial), not on the layout.
+// element's canonical position (N,C,spatial and Cin,Cout,kernel), not on a
+// layout.
 //
 // Exact: x and w are integers times 2^-10, b integers times 2^-12, such that
 //

@@ -36,6 +36,24 @@ struct ActivationOrder {
   }
 };
 
+/// Position of the elements (ci, co, k) of a weight in memory: an input channel
+/// of all, an output channel of a group, and the linear index over the kernel.
+struct WeightOrder {
+  int64_t inputStride = 0;
+  int64_t outputStride = 0;
+  int64_t kernelStride = 0;
+
+  static WeightOrder of(WeightLayout layout, int64_t inputs, int64_t outputs,
+                        int64_t kernel) {
+    if (layout == WeightLayout::InputOutputKernel)
+      return {outputs * kernel, kernel, 1};
+    return {1, kernel * inputs, inputs};
+  }
+  int64_t at(int64_t ci, int64_t co, int64_t k) const {
+    return ci * inputStride + co * outputStride + k * kernelStride;
+  }
+};
+
 /// A verified problem with a static batch, its sizes multiplied out.
 struct Geometry {
   std::array<SpatialDim, 3> dims; ///< Leading ones up to three.
@@ -44,6 +62,7 @@ struct Geometry {
   int64_t inputChannels, outputChannels;              ///< Per group.
   int64_t inputSpatial, kernelSpatial, outputSpatial; ///< Products.
   ActivationOrder inputOrder, outputOrder;
+  WeightOrder weightOrder;
 
   explicit Geometry(const Problem &problem);
 };

@@ -106,7 +106,7 @@ typedef enum ctc_type { CTC_F32 = 0, CTC_F16 = 1, CTC_BF16 = 2 } ctc_type;
 /* What a buffer means to an entry. */
 typedef enum ctc_role {
   CTC_INPUT = 0,
-  CTC_WEIGHT = 1,        /* as the user has it: Cin, Cout/groups, kernel */
+  CTC_WEIGHT = 1,        /* as the user has it: see ctc_weight_layout */
   CTC_PACKED_WEIGHT = 2, /* held by the layer */
   CTC_BIAS = 3,
   CTC_OPERAND = 4, /* an extra operand of the epilogue */
@@ -118,6 +118,11 @@ typedef enum ctc_layout {
   CTC_CHANNELS_FIRST = 0, /* N, C, spatial */
   CTC_CHANNELS_LAST = 1   /* N, spatial, C */
 } ctc_layout;
+
+typedef enum ctc_weight_layout {
+  CTC_INPUT_OUTPUT_KERNEL = 0, /* Cin, Cout/groups, kernel */
+  CTC_OUTPUT_KERNEL_INPUT = 1  /* Cout/groups, kernel, Cin */
+} ctc_weight_layout;
 
 typedef enum ctc_precision {
   CTC_TF32 = 0,
@@ -150,6 +155,7 @@ typedef struct ctc_entry_info {
   const ctc_dimension *dimensions; /* outermost first */
   ctc_type type;
   ctc_layout layout;
+  ctc_weight_layout weight_layout;
   ctc_precision precision;
   int has_bias;
   size_t argument_count;

@@ -40,12 +40,16 @@ inline constexpr int64_t kMaxKernel = int64_t{1} << 24;
 enum class ElementType : uint8_t { F32, F16, BF16 };
 /// Where the channels stand: N,C,spatial or N,spatial,C.
 enum class Layout : uint8_t { ChannelsFirst, ChannelsLast };
+/// The order of a weight's dimensions: (Cin, Cout/groups, kernel) as PyTorch
+/// and ONNX have it, or (Cout/groups, kernel, Cin) as TOSA has it.
+enum class WeightLayout : uint8_t { InputOutputKernel, OutputKernelInput };
 /// How f32 operands are multiplied. 16-bit operands are always multiplied
 /// exactly and accumulated in f32, and carry the default, TF32.
 enum class Precision : uint8_t { TF32, TF32x3, IEEE };
 
 std::string_view name(ElementType type);
 std::string_view name(Layout layout);
+std::string_view name(WeightLayout layout);
 std::string_view name(Precision precision);
 std::optional<ElementType> parseElementType(std::string_view text);
 std::optional<Layout> parseLayout(std::string_view text);
@@ -72,9 +76,9 @@ struct SpatialDim {
 Expected<int64_t> outputSize(const SpatialDim &dim);
 
 /// A layer. Shapes follow PyTorch: input N,Cin,spatial; weight
-/// Cin,Cout/groups,kernel; output N,Cout,spatial (channels_last moves the
-/// channels of input and output behind the spatial dimensions, the weight's
-/// shape stays).
+/// Cin,Cout/groups,kernel; output N,Cout,spatial. `layout` moves the channels
+/// of input and output behind the spatial dimensions, `weightLayout` alone
+/// those of the weight.
 struct Problem {
   int64_t batch = 1; ///< kDynamic when known only at launch.
   int64_t inputChannels = 1;
@@ -83,6 +87,7 @@ struct Problem {
   std::vector<SpatialDim> dims; ///< Outermost first; one to three.
   ElementType type = ElementType::F32;
   Layout layout = Layout::ChannelsFirst;
+  WeightLayout weightLayout = WeightLayout::InputOutputKernel;
   Precision precision = Precision::TF32;
   bool bias = false;
 

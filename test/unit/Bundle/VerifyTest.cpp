@@ -49,6 +49,8 @@ const Planted kPlanted[] = {
      [](Bundle &, Entry &e) { e.problem.type = ElementType(9); }},
     {"image 'sm_80': entry 'up': layout has number 2, legal are 0 to 1",
      [](Bundle &, Entry &e) { e.problem.layout = Layout(2); }},
+    {"image 'sm_80': entry 'up': weight layout has number 2, legal are 0 to 1",
+     [](Bundle &, Entry &e) { e.problem.weightLayout = WeightLayout(2); }},
     {"image 'sm_80': entry 'up': precision has number 3, legal are 0 to 2",
      [](Bundle &, Entry &e) { e.problem.precision = Precision(3); }},
     {"image 'sm_80': entry 'up': epilogue: operand 'z': its map names "

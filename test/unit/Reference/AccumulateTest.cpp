@@ -127,6 +127,12 @@ TEST(Accumulate, LayoutAndThreadsChangeNothing) {
         accumulate(problem, inputs, {.magnitude = true, .threads = 3});
     EXPECT_EQ(first.value, last.value);
     EXPECT_EQ(first.magnitude, last.magnitude);
+
+    problem.weightLayout = WeightLayout::OutputKernelInput;
+    const auto turned = *makeInputs(problem, {}, {Fill::Random, 1, {}});
+    EXPECT_EQ(turned.weight.shape(), problem.weightShape());
+    EXPECT_EQ(accumulate(problem, turned, {.magnitude = false}).value,
+              first.value);
   }
 }
 

@@ -1,0 +1,114 @@
+// RUN: ctc-opt %s --split-input-file --verify-diagnostics
+
+func.func @patch_rank(%x: memref<1x8x4xf32>, %i: index) {
+  // expected-error@+1 {{patch has rank 4, must be 3 (channels, samples, halo)}}
+  %p = ctc.load_patch %x sample %i of %i channel %i to %i origin(%i)
+         {group_channels = 8, layout = #ctc.layout<channels_first>} : memref<1x8x4xf32> -> vector<8x1x3x3xf32>
+  return
+}
+
+// -----
+
+func.func @patch_origin(%x: memref<1x8x4xf32>, %i: index) {
+  // expected-error@+1 {{origin has 2 values, must have one for each of 1 spatial dimensions}}
+  %p = ctc.load_patch %x sample %i of %i channel %i to %i origin(%i, %i)
+         {group_channels = 8, layout = #ctc.layout<channels_first>} : memref<1x8x4xf32> -> vector<8x1x3xf32>
+  return
+}
+
+// -----
+
+func.func @weights_rank(%w: memref<1x1x3x8x4xf32>, %i: index) {
+  // expected-error@+1 {{weights have rank 2, must be 3 (taps, input channels, output channels)}}
+  %t = ctc.load_weights %w group %i tile %i channel %i slot(%i) count(%i) : memref<1x1x3x8x4xf32> -> vector<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @weights_slot(%w: memref<1x1x3x8x4xf32>, %i: index) {
+  // expected-error@+1 {{slot has 0 values, must have one for each of 1 spatial dimensions}}
+  %t = ctc.load_weights %w group %i tile %i channel %i slot() count(%i) : memref<1x1x3x8x4xf32> -> vector<2x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @contract_halo(%p: vector<8x1x3xf32>, %t: vector<2x8x4xf32>, %acc: vector<4x4xf32>, %i: index) {
+  // expected-error@+1 {{halo has 2 values, must have one for each of 1 spatial dimensions}}
+  %a = ctc.contract %p, %t, %acc chunk %i count(%i) {halo = array<i64: 3, 3>, input_step = array<i64: 1>}
+         : vector<8x1x3xf32>, vector<2x8x4xf32> into vector<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @store_origin(%acc: vector<4x4xf32>, %y: memref<1x4x9xf32>, %i: index) {
+  // expected-error@+1 {{origin has 2 values, must have one for each of 1 spatial dimensions}}
+  ctc.store_tile %acc into %y sample %i of %i channel %i to %i origin(%i, %i) extent(%i)
+    {layout = #ctc.layout<channels_first>, stride = array<i64: 2>} : vector<4x4xf32> into memref<1x4x9xf32>
+  return
+}
+
+// -----
+
+func.func @store_maps(%acc: vector<4x4xf32>, %y: memref<1x4x9xf32>, %z: memref<4xf32>, %i: index) {
+  // expected-error@+1 {{has 1 extra operands and 0 extra_maps, must be as many}}
+  ctc.store_tile %acc into %y sample %i of %i channel %i to %i origin(%i) extent(%i) extras(%z : memref<4xf32>)
+    {layout = #ctc.layout<channels_first>, stride = array<i64: 2>} : vector<4x4xf32> into memref<1x4x9xf32>
+  return
+}
+
+// -----
+
+func.func @store_epilogue(%acc: vector<4x4xf32>, %y: memref<1x4x9xf32>, %i: index) {
+  // expected-error@+1 {{epilogue takes ('f16'), must take ('f32')}}
+  ctc.store_tile %acc into %y sample %i of %i channel %i to %i origin(%i) extent(%i)
+    {layout = #ctc.layout<channels_first>, stride = array<i64: 2>} : vector<4x4xf32> into memref<1x4x9xf32> epilogue {
+  ^bb0(%h: f16):
+    %f = arith.extf %h : f16 to f32
+    ctc.yield %f : f32
+  }
+  return
+}
+
+// -----
+
+func.func @packed_rank(%w: memref<8x4x3xf32>, %packed: memref<1x3x8x4xf32>) {
+  // expected-error@+1 {{packs 'memref<8x4x3xf32>' into 'memref<1x3x8x4xf32>', must have rank 5}}
+  ctc.pack_weights %w into %packed {groups = 1, tap_step = array<i64: 1>} : memref<8x4x3xf32> into memref<1x3x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @packed_type(%w: memref<8x4x3xf16>, %packed: memref<1x1x3x8x4xf32>) {
+  // expected-error@+1 {{packed element type 'f32' differs from the weight's, 'f16'}}
+  ctc.pack_weights %w into %packed {groups = 1, tap_step = array<i64: 1>} : memref<8x4x3xf16> into memref<1x1x3x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @packed_slots(%w: memref<4x3x8xf32>, %packed: memref<1x1x8x8x4xf32>) {
+  // expected-error@+1 {{packed has 8 slots in spatial dimension 0, must be the kernel size 3}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 1>, weight_layout = #ctc.weight_layout<output_kernel_input>}
+    : memref<4x3x8xf32> into memref<1x1x8x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @packed_tap_step(%w: memref<8x4x3xf32>, %packed: memref<1x1x3x8x4xf32>) {
+  // expected-error@+1 {{tap_step has 2 values, must have one for each of 1 spatial dimensions}}
+  ctc.pack_weights %w into %packed {groups = 1, tap_step = array<i64: 1, 1>} : memref<8x4x3xf32> into memref<1x1x3x8x4xf32>
+  return
+}
+
+// -----
+
+func.func @yield_elsewhere(%v: f32) {
+  // expected-error@+1 {{'ctc.yield' op expects parent op to be one of 'ctc.conv_transpose, ctc.store_tile'}}
+  ctc.yield %v : f32
+}
