@@ -1,18 +1,18 @@
-/*===- main.c - Launching a bundle from C ---------------------------------===*\
-|*
-|* Part of ctc, the compiler for transposed convolution.
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-|*
-|*===----------------------------------------------------------------------===*|
-|*
-|*   c-launch layer.ctcb [DEVICE [CHIP]]
-|*
-|* Loads a bundle, fills the inputs of its first entry with small integers,
-|* packs the weights, launches, and prints one line with a checksum of the
-|* output. Small integers make every sum exact, so the same bundle gives the
-|* same checksum on every device.
-|*
-\*===----------------------------------------------------------------------===*/
+//===- main.c - Launching a bundle from C ---------------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//   c-launch layer.ctcb [DEVICE [CHIP]]
+//
+// Loads a bundle, fills the inputs of its first entry with small integers,
+// packs the weights, launches, and prints one line with a checksum of the
+// output. Small integers make every sum exact, so the same bundle gives the
+// same checksum on every device.
+//
+//===----------------------------------------------------------------------===//
 
 #include <ctc/Runtime/ctc_runtime.h>
 

@@ -23,6 +23,8 @@ using namespace ctc;
 
 void ctc::buildLayerPipeline(OpPassManager &pm,
                              const LayerPipelineOptions &options) {
+  pm.addPass(createConvertTosaToCTC());
+  pm.addPass(createFuseEpilogue());
   SelectKernelOptions select;
   select.chip = options.chip;
   select.family = options.family;

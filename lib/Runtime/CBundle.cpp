@@ -59,8 +59,9 @@ static Result<void> open(std::span<const uint8_t> bytes,
 
 ctc_status ctc_bundle_open_file(const char *path, ctc_bundle **bundle) {
   return guarded([&]() -> Result<void> {
-    CTC_RETURN_IF_FAILED(require({{"path", path}, {"bundle", bundle}}));
+    CTC_RETURN_IF_FAILED(require({{"bundle", bundle}}));
     *bundle = nullptr;
+    CTC_RETURN_IF_FAILED(require({{"path", path}}));
     const auto bytes = readFile(path);
     if (!bytes)
       return fail(CTC_FILE_ERROR, bytes.error());
@@ -71,8 +72,9 @@ ctc_status ctc_bundle_open_file(const char *path, ctc_bundle **bundle) {
 ctc_status ctc_bundle_open_memory(const void *data, size_t size,
                                   ctc_bundle **bundle) {
   return guarded([&]() -> Result<void> {
-    CTC_RETURN_IF_FAILED(require({{"data", data}, {"bundle", bundle}}));
+    CTC_RETURN_IF_FAILED(require({{"bundle", bundle}}));
     *bundle = nullptr;
+    CTC_RETURN_IF_FAILED(require({{"data", data}}));
     return open({static_cast<const uint8_t *>(data), size}, "", bundle);
   });
 }

@@ -17,8 +17,9 @@ using namespace ctc::rt;
 
 ctc_status ctc_device_open(const char *name, ctc_device **device) {
   return guarded([&]() -> Result<void> {
-    CTC_RETURN_IF_FAILED(require({{"name", name}, {"device", device}}));
+    CTC_RETURN_IF_FAILED(require({{"device", device}}));
     *device = nullptr;
+    CTC_RETURN_IF_FAILED(require({{"name", name}}));
     auto opened = openDevice(name);
     CTC_RETURN_IF_FAILED(opened);
     *device = new ctc_device{std::move(*opened)};

@@ -32,10 +32,11 @@ Result<void> CudaDriver::check(CUresult result, const char *call,
 /// Fills the table; the library stays open for the life of the process, as the
 /// driver cannot be unloaded safely.
 static Result<CudaDriver> openDriver() {
-  std::string reasons;
+  std::string reasons, file;
   void *library = nullptr;
-  for (const char *file : {"libcuda.so.1", "libcuda.so"}) {
-    library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  for (const char *candidate : {"libcuda.so.1", "libcuda.so"}) {
+    file = candidate;
+    library = dlopen(candidate, RTLD_NOW | RTLD_LOCAL);
     if (library)
       break;
     if (!reasons.empty())
@@ -51,12 +52,11 @@ static Result<CudaDriver> openDriver() {
   driver.name =                                                                \
       reinterpret_cast<CUresult (*)(__VA_ARGS__)>(dlsym(library, #name));      \
   if (!driver.name)                                                            \
-    return fail(CTC_NO_DEVICE, "no usable CUDA driver: libcuda.so.1 has no "   \
-                               "function " #name);
+    return fail(CTC_NO_DEVICE,                                                 \
+                "no usable CUDA driver: " + file + " has no function " #name);
 #include "CudaFunctions.inc"
 #undef CTC_CUDA_FUNCTION
-  if (auto good = driver.check(driver.cuInit(0), "cuInit", CTC_NO_DEVICE);
-      !good)
+  if (auto good = driver.check(driver.cuInit(0), "cuInit"); !good)
     return fail(CTC_NO_DEVICE, "no CUDA device: " + good.error().message);
   return driver;
 }

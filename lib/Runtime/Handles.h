@@ -10,6 +10,7 @@
 
 #include "Layer.h"
 
+#include <exception>
 #include <new>
 
 /// A bundle with the arrays its info structs point to that C++ holds in another
@@ -44,14 +45,17 @@ namespace ctc::rt {
 /// Keeps the message for ctc_last_error and gives the status back.
 ctc_status report(const Failure &failure);
 
-/// Runs the body of a C function, which returns a Result<void>; nothing is
-/// thrown through the C interface.
+/// Runs the body of a C function, which returns a Result<void>. What the
+/// standard library throws (no memory, no thread) does not pass the C
+/// interface.
 template <typename Body> ctc_status guarded(Body body) {
   try {
     const Result<void> done = body();
     return done ? CTC_OK : report(done.error());
   } catch (const std::bad_alloc &) {
     return report({CTC_OUT_OF_MEMORY, "the host is out of memory"});
+  } catch (const std::exception &error) {
+    return report({CTC_DEVICE_ERROR, error.what()});
   }
 }
 

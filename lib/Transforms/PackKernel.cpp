@@ -61,9 +61,8 @@ static void buildElement(ImplicitLocOpBuilder &b, ir::PackWeightsOp op,
   indices[dims[0]] = math.add(math.mul(at[0], groupInputs), channel);
   indices[dims[1]] = output;
   for (int64_t i = 0; i < rank; ++i)
-    indices[dims[i + 2]] =
-        tapOfSlot(math, b, at[i + 2], source.getDimSize(dims[i + 2]),
-                  op.getTapStep()[i]);
+    indices[dims[i + 2]] = tapOfSlot(
+        math, b, at[i + 2], source.getDimSize(dims[i + 2]), op.getTapStep()[i]);
   // Padding reads element 0 and drops it, which is cheaper than a branch.
   for (Value &index : indices)
     index = arith::SelectOp::create(b, real, index, math.constant(0));

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ctc/Transforms/Entry.h"
 #include "ctc/Transforms/Passes.h"
 #include "ctc/Tuning/KernelChoice.h"
 
@@ -66,6 +67,7 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
     if (!choice)
       return op.emitOpError(choice.error().message);
     op.setKernelAttr(choice->kernel);
+    op->setAttr(kReasonAttr, StringAttr::get(&getContext(), choice->reason));
     emitRemark(op.getLoc()) << choice->reason;
     return success();
   }

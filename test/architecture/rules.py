@@ -165,8 +165,9 @@ def check_banners(root):
     for path in own_files(root):
         if path.suffix in {".h", ".c", ".cpp", ".td"}:
             first = path.read_text(errors="replace").partition("\n")[0]
-            if (not first.startswith(f"//===- {path.name} ") or
-                    not first.endswith("===//") or len(first) > 80):
+            ruler = re.fullmatch(r"(//|/\*)===- (\S+) .*===(//|\*\\)",
+                                 first)
+            if not ruler or ruler[2] != path.name or len(first) > 80:
                 yield (f"{path.relative_to(root)}:1: must be '//===- "
                        f"{path.name} - ... ---===//' within 80 columns")
 

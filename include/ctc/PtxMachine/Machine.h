@@ -47,9 +47,9 @@ public:
   /// Whether [address, address + bytes) lies in one allocation.
   bool contains(uint64_t address, uint64_t bytes) const;
 
-private:
-  friend class LoadedModule;
   struct Impl;
+
+private:
   std::unique_ptr<Impl> impl;
 };
 

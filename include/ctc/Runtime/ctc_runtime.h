@@ -1,42 +1,43 @@
-/*===- ctc_runtime.h - Loading and launching bundles --------------*- C -*-===*\
-|*
-|* Part of ctc, the compiler for transposed convolution.
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-|*
-|*===----------------------------------------------------------------------===*|
-|*
-|* The C API of libctc_runtime (C99). A bundle (.ctcb) made by `ctc compile` is
-|* opened, loaded onto a device as a module; a layer is one entry of a module
-|* together with its packed weights, and is what gets launched.
-|*
-|*   ctc_bundle_open_file -> ctc_device_open -> ctc_module_load
-|*     -> ctc_layer_create -> ctc_layer_prepare (once per weight)
-|*     -> ctc_layer_launch (as often as wanted)
-|*
-|* Errors. Functions that can fail return a ctc_status; anything but CTC_OK
-|* leaves the out parameters untouched, except that handles become NULL.
-|* ctc_last_error() has one sentence about the last failure on this thread.
-|*
-|* Ownership. Every handle is released by its own close/destroy function, in any
-|* order: a layer keeps its module alive, a module its bundle and its device.
-|* Strings and arrays in info structs belong to the handle they were asked from
-|* and live as long as it does. Passing NULL to close/destroy does nothing.
-|*
-|* Threads. All functions may be called from any thread. Bundles, devices and
-|* modules may be used from several threads at once, and so may a prepared layer
-|* be launched; ctc_layer_prepare and ctc_layer_use_packed need the layer for
-|* themselves, as does releasing any handle.
-|*
-|* Streams. `stream` is a CUstream (or cudaStream_t) of the device's primary
-|* context on a CUDA device, NULL its legacy default stream. The cpu device
-|* ignores it and has finished when a call returns.
-|*
-|* Addresses are device addresses as 64-bit integers: what cuMemAlloc, cudaMalloc
-|* or torch's data_ptr() return on a CUDA device, what ctc_device_allocate returns
-|* on any. Buffers are dense, in the memory order of their shape, and aligned to
-|* CTC_ALIGNMENT bytes. All sizes are in bytes unless said otherwise.
-|*
-\*===----------------------------------------------------------------------===*/
+//===- ctc_runtime.h - Loading and launching bundles --------------*- C -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The C API of libctc_runtime (C99). A bundle (.ctcb) made by `ctc compile` is
+// opened, loaded onto a device as a module; a layer is one entry of a module
+// together with its packed weights, and is what gets launched.
+//
+//   ctc_bundle_open_file -> ctc_device_open -> ctc_module_load
+//     -> ctc_layer_create -> ctc_layer_prepare (once per weight)
+//     -> ctc_layer_launch (as often as wanted)
+//
+// Errors. Functions that can fail return a ctc_status; anything but CTC_OK
+// leaves the out parameters untouched, except that handles become NULL.
+// ctc_last_error() has one sentence about the last failure on this thread.
+//
+// Ownership. Every handle is released by its own close/destroy function, in any
+// order: a layer keeps its module alive, a module its bundle and its device.
+// Strings and arrays in info structs belong to the handle they were asked from
+// and live as long as it does. Passing NULL to close/destroy does nothing.
+//
+// Threads. All functions may be called from any thread. Bundles, devices and
+// modules may be used from several threads at once, and so may a prepared layer
+// be launched; ctc_layer_prepare and ctc_layer_use_packed need the layer for
+// themselves, as does releasing any handle.
+//
+// Streams. `stream` is a CUstream (or cudaStream_t) of the device's primary
+// context on a CUDA device, NULL its legacy default stream. The cpu device
+// ignores it and has finished when a call returns.
+//
+// Addresses are device addresses as 64-bit integers: what cuMemAlloc,
+// cudaMalloc or torch's data_ptr() return on a CUDA device, what
+// ctc_device_allocate returns on any. Buffers are dense, in the memory order of
+// their shape, and aligned to CTC_ALIGNMENT bytes. All sizes are in bytes
+// unless said otherwise.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef CTC_RUNTIME_CTC_RUNTIME_H
 #define CTC_RUNTIME_CTC_RUNTIME_H
@@ -145,15 +146,15 @@ typedef struct ctc_entry_info {
   const char *name;
   int64_t batch; /* CTC_DYNAMIC when given at launch */
   int64_t input_channels, output_channels, groups;
-  size_t rank; /* spatial dimensions, 1 to 3 */
+  size_t rank;                     /* spatial dimensions, 1 to 3 */
   const ctc_dimension *dimensions; /* outermost first */
   ctc_type type;
   ctc_layout layout;
   ctc_precision precision;
   int has_bias;
   size_t argument_count;
-  size_t prepare_count; /* launches, once per weight */
-  size_t run_count;     /* launches per call; 0 for an empty output */
+  size_t prepare_count;      /* launches, once per weight */
+  size_t run_count;          /* launches per call; 0 for an empty output */
   const char *family;        /* "simt", ... */
   const char *kernel;        /* the #ctc.kernel attribute as text */
   const char *choice_source; /* "explicit", "table" or "heuristic" */
@@ -195,7 +196,8 @@ typedef struct ctc_image_info {
   size_t resource_count; /* kernels ptxas reported on */
 } ctc_image_info;
 
-/* ptxas's report on one kernel of one image, per thread except shared memory. */
+/* ptxas's report on one kernel of one image, per thread except shared memory.
+ */
 typedef struct ctc_resource_info {
   const char *kernel;
   uint32_t registers;
@@ -296,7 +298,7 @@ CTC_API ctc_status ctc_module_load(const ctc_bundle *bundle, ctc_device *device,
 CTC_API void ctc_module_unload(ctc_module *module);
 
 typedef struct ctc_module_info {
-  size_t image;     /* the image that was loaded, as ctc_bundle_get_image counts */
+  size_t image; /* the image that was loaded, as ctc_bundle_get_image counts */
   const char *chip; /* its chip: "sm_80" */
   int uses_ptx;     /* 0: its cubin; 1: its PTX, by the driver or PTX machine */
 } ctc_module_info;
@@ -316,10 +318,11 @@ CTC_API ctc_status ctc_layer_get_entry(const ctc_layer *layer, size_t *entry);
 /* Bytes of the packed weights. */
 CTC_API ctc_status ctc_layer_packed_bytes(const ctc_layer *layer,
                                           uint64_t *bytes);
-/* Packs the weight at address `weight`, in the order of `stream`. The weight may
- * be released once that work is done. `packed` is a buffer of the caller of at
- * least ctc_layer_packed_bytes that must outlive the layer's launches; 0 lets
- * the layer allocate one that it owns. May be called again for new weights. */
+/* Packs the weight at address `weight`, in the order of `stream`. The weight
+ * may be released once that work is done. `packed` is a buffer of the caller of
+ * at least ctc_layer_packed_bytes that must outlive the layer's launches; 0
+ * lets the layer allocate one that it owns. May be called again for new
+ * weights. */
 CTC_API ctc_status ctc_layer_prepare(ctc_layer *layer, uint64_t weight,
                                      uint64_t packed, void *stream);
 /* Uses weights packed before, by this entry and chip of this bundle. */

@@ -16,6 +16,8 @@ namespace ctc {
 inline constexpr llvm::StringLiteral kPrepareSuffix = "__prepare";
 /// Discardable attribute of an entry's argument: its name for users.
 inline constexpr llvm::StringLiteral kNameAttr = "ctc.name";
+/// Discardable attribute of a layer: why its kernel was chosen.
+inline constexpr llvm::StringLiteral kReasonAttr = "ctc.reason";
 /// Discardable attribute of a kernel: its #ctc.kernel.
 inline constexpr llvm::StringLiteral kKernelAttr = "ctc.kernel";
 /// Discardable attribute of a kernel: input steps per spatial dimension.

@@ -1,4 +1,4 @@
-//===- CpuTest.cpp - What the cpu device can do beside -------------------===//
+//===- CpuTest.cpp - What the cpu device can do beside --------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

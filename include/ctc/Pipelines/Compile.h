@@ -1,0 +1,34 @@
+//===- Compile.h - From a module to a bundle ------------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_PIPELINES_COMPILE_H
+#define CTC_PIPELINES_COMPILE_H
+
+#include "ctc/Bundle/Manifest.h"
+#include "ctc/Support/Error.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace ctc {
+
+struct CompileOptions {
+  /// Chips by name, no chip twice; empty means all of them.
+  std::vector<std::string> chips;
+  /// Kernel family to force; empty lets the chooser choose.
+  std::string family;
+  /// Whether to run ptxas. Without it images hold PTX only.
+  bool assemble = true;
+};
+
+/// Compiles every entry of a module, which is left as it was, for every chip.
+/// Its context must hold the dialects of registerAllDialects. An error's
+/// message is the first diagnostic, with its location.
+Expected<Bundle> compile(mlir::ModuleOp module, const CompileOptions &options);
+
+} // namespace ctc
+
+#endif // CTC_PIPELINES_COMPILE_H

@@ -1,0 +1,142 @@
+//===- Ptx.cpp - From the NVVM dialect to PTX -----------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/CodeGen/Ptx.h"
+#include "ctc/CodeGen/Toolkit.h"
+
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IRReader/IRReader.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <mutex>
+
+using namespace ctc;
+
+static tl::unexpected<Error> fail(std::string message) {
+  return makeError(ErrorCode::InvalidProblem, std::move(message));
+}
+
+static Expected<std::unique_ptr<llvm::TargetMachine>>
+makeTargetMachine(const Chip &chip) {
+  static std::once_flag initialized;
+  std::call_once(initialized, [] {
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+  });
+  const llvm::Triple triple("nvptx64-nvidia-cuda");
+  std::string error;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return fail("LLVM has no NVPTX target: " + error);
+  const std::string features = "+ptx" + std::to_string(chip.ptxVersion);
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, chip.name, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return fail("LLVM cannot generate code for " + std::string(chip.name));
+  return machine;
+}
+
+/// Whether a module declares a function of libdevice that it does not define.
+static bool needsLibdevice(const llvm::Module &module) {
+  return llvm::any_of(module, [](const llvm::Function &function) {
+    return function.isDeclaration() && function.getName().starts_with("__nv_");
+  });
+}
+
+static Expected<void> linkLibdevice(llvm::Module &module) {
+  auto path = findLibdevice();
+  if (!path)
+    return tl::unexpected(path.error());
+  llvm::SMDiagnostic diagnostic;
+  std::unique_ptr<llvm::Module> library =
+      llvm::parseIRFile(*path, diagnostic, module.getContext());
+  if (!library)
+    return fail("libdevice '" + *path +
+                "' cannot be read: " + diagnostic.getMessage().str());
+  library->setTargetTriple(module.getTargetTriple());
+  library->setDataLayout(module.getDataLayout());
+  if (llvm::Linker::linkModules(module, std::move(library),
+                                llvm::Linker::LinkOnlyNeeded))
+    return fail("libdevice '" + *path + "' cannot be linked");
+  for (const llvm::Function &function : module)
+    if (function.isDeclaration() && function.getName().starts_with("__nv_"))
+      return fail("libdevice '" + *path + "' does not define " +
+                  function.getName().str());
+  return {};
+}
+
+/// Only kernels are called from outside.
+static void internalize(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration() &&
+        function.getCallingConv() != llvm::CallingConv::PTX_Kernel)
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+}
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  // Kernels are unrolled where it pays; unrolling the loops around them again
+  // costs compile time and registers.
+  tuning.LoopUnrolling = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  machine.registerPassBuilderCallbacks(builder);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+      .run(module, modules);
+}
+
+static Expected<std::string> printAssembly(llvm::Module &module,
+                                           llvm::TargetMachine &machine) {
+  llvm::SmallString<0> text;
+  llvm::raw_svector_ostream stream(text);
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr,
+                                  llvm::CodeGenFileType::AssemblyFile))
+    return fail("LLVM cannot print PTX");
+  passes.run(module);
+  return text.str().str();
+}
+
+Expected<std::string> ctc::emitPtx(mlir::gpu::GPUModuleOp kernels,
+                                   const Chip &chip) {
+  auto machine = makeTargetMachine(chip);
+  if (!machine)
+    return tl::unexpected(machine.error());
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module =
+      mlir::translateModuleToLLVMIR(kernels, context, "ctc");
+  if (!module)
+    return fail("the kernels cannot be translated to LLVM IR");
+  module->setTargetTriple((*machine)->getTargetTriple());
+  module->setDataLayout((*machine)->createDataLayout());
+  if (needsLibdevice(*module))
+    if (auto linked = linkLibdevice(*module); !linked)
+      return tl::unexpected(linked.error());
+  internalize(*module);
+  optimize(*module, **machine);
+  return printAssembly(*module, **machine);
+}

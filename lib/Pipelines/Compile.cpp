@@ -1,0 +1,165 @@
+//===- Compile.cpp - From a module to a bundle ----------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/Pipelines/Compile.h"
+#include "ctc/CodeGen/EntryExport.h"
+#include "ctc/CodeGen/Ptx.h"
+#include "ctc/CodeGen/Ptxas.h"
+#include "ctc/Dialect/CTC.h"
+#include "ctc/Pipelines/Pipelines.h"
+#include "ctc/Transforms/Entry.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Config/llvm-config.h"
+
+#include <future>
+#include <mutex>
+
+using namespace mlir;
+using namespace ctc;
+
+namespace {
+
+/// Keeps the first error of a context; drops the rest, remarks included.
+class FirstError {
+public:
+  explicit FirstError(MLIRContext *context)
+      : handler(context, [this](Diagnostic &diagnostic) {
+          const std::lock_guard<std::mutex> lock(mutex);
+          if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
+              text.empty()) {
+            llvm::raw_string_ostream stream(text);
+            stream << diagnostic.getLocation() << ": " << diagnostic.str();
+          }
+          return success();
+        }) {}
+
+  std::string take(const char *otherwise) const {
+    return text.empty() ? otherwise : text;
+  }
+
+private:
+  std::mutex mutex;
+  std::string text;
+  ScopedDiagnosticHandler handler;
+};
+
+/// A module lowered to the NVVM dialect for one chip.
+struct LoweredModule {
+  Chip chip;
+  OwningOpRef<ModuleOp> module;
+  std::vector<Entry> entries;
+};
+
+} // namespace
+
+static tl::unexpected<Error> fail(std::string message) {
+  return makeError(ErrorCode::InvalidProblem, std::move(message));
+}
+
+static Expected<std::vector<Chip>>
+resolveChips(const std::vector<std::string> &names) {
+  std::vector<Chip> chips;
+  for (const std::string &name : names) {
+    const std::optional<Chip> chip = findChip(name);
+    if (!chip)
+      return fail("unknown chip '" + name + "', must be one of " + listChips());
+    for (const Chip &other : chips)
+      if (other.name == chip->name)
+        return fail("chip '" + name + "' is named twice");
+    chips.push_back(*chip);
+  }
+  if (chips.empty())
+    chips.assign(allChips().begin(), allChips().end());
+  return chips;
+}
+
+static LogicalResult
+runPipeline(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager pm(module.getContext());
+  build(pm);
+  return pm.run(module);
+}
+
+static Expected<LoweredModule> lower(ModuleOp source, const Chip &chip,
+                                     const std::string &family) {
+  const FirstError errors(source.getContext());
+  LoweredModule lowered{chip, source.clone(), {}};
+  ModuleOp module = *lowered.module;
+  module->setAttr("ctc.target",
+                  ir::TargetAttr::get(module.getContext(), chip.name));
+  LayerPipelineOptions options;
+  options.chip = std::string(chip.name);
+  options.family = family;
+  if (failed(runPipeline(
+          module, [&](OpPassManager &pm) { buildLayerPipeline(pm, options); })))
+    return fail(errors.take("the layers cannot be lowered"));
+  auto entries = exportEntries(module);
+  if (!entries)
+    return tl::unexpected(entries.error());
+  lowered.entries = std::move(*entries);
+  if (failed(runPipeline(module, buildKernelPipeline)))
+    return fail(errors.take("the entries cannot be lowered"));
+  exportLaunches(module, lowered.entries);
+  if (failed(runPipeline(module, buildNVVMPipeline)))
+    return fail(errors.take("the kernels cannot be lowered"));
+  return lowered;
+}
+
+static Expected<ChipImage> emit(LoweredModule &lowered, bool runAssembler) {
+  const FirstError errors(lowered.module->getContext());
+  ChipImage image;
+  image.chip = std::string(lowered.chip.name);
+  image.manifest.entries = std::move(lowered.entries);
+  auto kernels = lowered.module->lookupSymbol<gpu::GPUModuleOp>(kKernelModule);
+  auto ptx = emitPtx(kernels, lowered.chip);
+  if (!ptx)
+    return fail(errors.take(ptx.error().message.c_str()));
+  image.ptx = std::move(*ptx);
+  if (!runAssembler)
+    return image;
+  auto assembled = assemble(image.ptx, lowered.chip);
+  if (!assembled)
+    return tl::unexpected(assembled.error());
+  image.cubin = std::move(assembled->cubin);
+  image.assembler = std::move(assembled->assembler);
+  image.resources = std::move(assembled->resources);
+  return image;
+}
+
+Expected<Bundle> ctc::compile(ModuleOp module, const CompileOptions &options) {
+  auto chips = resolveChips(options.chips);
+  if (!chips)
+    return tl::unexpected(chips.error());
+  std::vector<LoweredModule> lowered;
+  for (const Chip &chip : *chips) {
+    auto one = lower(module, chip, options.family);
+    if (!one)
+      return tl::unexpected(one.error());
+    lowered.push_back(std::move(*one));
+  }
+  // Code generation and ptxas take most of the time and share nothing.
+  std::vector<std::future<Expected<ChipImage>>> images;
+  for (LoweredModule &one : lowered)
+    images.push_back(std::async(std::launch::async, [&one, &options] {
+      return emit(one, options.assemble);
+    }));
+  Bundle bundle;
+  bundle.producer = "ctc " CTC_VERSION " (LLVM " LLVM_VERSION_STRING ")";
+  std::optional<Error> error;
+  for (auto &image : images) {
+    auto finished = image.get();
+    if (finished)
+      bundle.images.push_back(std::move(*finished));
+    else if (!error)
+      error = finished.error();
+  }
+  if (error)
+    return tl::unexpected(*error);
+  return bundle;
+}

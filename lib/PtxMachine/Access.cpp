@@ -1,0 +1,99 @@
+//===- Access.cpp - From PTX addresses to host addresses ------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#define CTC_PTX_LEVEL baseline
+#include "Families/Access.h"
+
+#include <bit>
+
+namespace ctc::ptx {
+
+namespace {
+
+struct Access {
+  Warp &warp;
+  RangeCache &cache;
+  unsigned bytes;
+  const char *name;
+  bool forWriting;
+
+  bool fault(FaultKind kind, unsigned lane, uint64_t address) const {
+    warp.fault = {kind, lane, address, bytes, name};
+    return false;
+  }
+
+  /// `address` as a host address, or a fault.
+  bool resolve(Space space, unsigned lane, uint64_t &address) const {
+    if (address % bytes)
+      return fault(FaultKind::Misaligned, lane, address);
+    const GenericWindows &windows = genericWindows();
+    uint64_t inShared = address - windows.shared;
+    uint64_t inLocal = address - windows.local;
+    const BlockState &block = *warp.block;
+    switch (space) {
+    case Space::Generic:
+      if (inShared < GenericWindows::kBytes)
+        return place(FaultKind::OutsideShared, lane, address, inShared,
+                     block.shared, block.sharedBytes);
+      if (inLocal < GenericWindows::kBytes)
+        return place(FaultKind::OutsideLocal, lane, address, inLocal,
+                     warp.local + lane * warp.localBytes, warp.localBytes);
+      [[fallthrough]];
+    case Space::Global:
+    case Space::Const:
+      return (address >= cache.begin && address + bytes <= cache.end) ||
+             findGlobal(block, address, bytes, forWriting, cache) ||
+             fault(FaultKind::OutsideGlobal, lane, address);
+    case Space::Shared:
+      return place(FaultKind::OutsideShared, lane, address, address,
+                   block.shared, block.sharedBytes);
+    case Space::Local:
+      return place(FaultKind::OutsideLocal, lane, address, address,
+                   warp.local + lane * warp.localBytes, warp.localBytes);
+    case Space::Param:
+      return place(FaultKind::OutsideParameters, lane, address, address,
+                   block.parameters, block.parameterBytes);
+    }
+    return false;
+  }
+
+  bool place(FaultKind kind, unsigned lane, uint64_t &address, uint64_t offset,
+             const char *start, uint64_t size) const {
+    if (offset > size || bytes > size - offset)
+      return fault(kind, lane, address);
+    address = reinterpret_cast<uint64_t>(start) + offset;
+    return true;
+  }
+};
+
+} // namespace
+
+bool resolveSlowly(Warp &warp, const Op &op, LaneMask mask, unsigned bytes,
+                   Space space, const char *access, bool forWriting,
+                   HostAddresses &host) {
+  RangeCache &cache = warp.block->caches[op.cacheSlot];
+  Access checked{warp, cache, bytes, access, forWriting};
+  for (unsigned lane = 0; lane < kWarpSize; ++lane)
+    if ((mask >> lane & 1) && !checked.resolve(space, lane, host.lane[lane]))
+      return false;
+  auto firstLane = static_cast<unsigned>(std::countr_zero(mask));
+  uint64_t first = host.lane[firstLane];
+  bool uniform = true, consecutive = mask == kAllLanes;
+  for (unsigned lane = 0; lane < kWarpSize; ++lane) {
+    if (!(mask >> lane & 1))
+      host.lane[lane] = first;
+    uniform &= host.lane[lane] == first;
+    consecutive &= host.lane[lane] == first + uint64_t(lane) * bytes;
+  }
+  host.shape = uniform       ? HostAddresses::Uniform
+               : consecutive ? HostAddresses::Consecutive
+                             : HostAddresses::Scattered;
+  host.first = reinterpret_cast<char *>(first);
+  return true;
+}
+
+} // namespace ctc::ptx

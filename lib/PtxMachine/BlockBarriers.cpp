@@ -1,0 +1,224 @@
+//===- BlockBarriers.cpp - Barriers and faults of a block -----------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// PTX ISA, "bar, barrier". A warp arrives when all its live threads have come
+// to the barrier. With .aligned (bar) they must come together, to the same
+// instruction; otherwise they may come on different paths.
+//
+//===----------------------------------------------------------------------===//
+
+#include "BlockExecutor.h"
+#include "GlobalMemory.h"
+
+#include <bit>
+
+namespace ctc::ptx {
+
+static uint32_t rowValue(const Warp &warp, uint32_t offset, LaneMask mask) {
+  const auto *row = reinterpret_cast<const uint32_t *>(warp.registers + offset);
+  return row[static_cast<unsigned>(std::countr_zero(mask))];
+}
+
+uint32_t BlockExecutor::barrierOf(const WarpExecutor &warp,
+                                  const Path &path) const {
+  const Op &op = program.ops[program.blocks[path.block].terminator.op];
+  return rowValue(warp.warp, op.r[1], path.mask);
+}
+
+/// Called when no path of the warp can run on.
+bool BlockExecutor::arriveAtBarriers(WarpExecutor &warp) {
+  for (size_t i = 0; i < warp.paths.size(); ++i)
+    if (warp.paths[i].wait == Path::Wait::Barrier && !warp.paths[i].arrived &&
+        !arriveAtBarrier(warp, warp.paths[i]))
+      return false;
+  return true;
+}
+
+bool BlockExecutor::arriveAtBarrier(WarpExecutor &executor, Path &path) {
+  const Terminator &end = program.blocks[path.block].terminator;
+  const Op &op = program.ops[end.op];
+  Warp &warp = executor.warp;
+  BarrierMode mode = BarrierMode::decode(op.mode);
+  uint32_t id = barrierOf(executor, path);
+  uint32_t wanted = rowValue(warp, op.r[2], path.mask);
+  executor.faultSource = end.source;
+  warp.fault = {};
+  warp.fault.lane = static_cast<unsigned>(std::countr_zero(path.mask));
+  if (id >= kBarriers || wanted % kWarpSize) {
+    warp.fault.kind = FaultKind::BadBarrier;
+    warp.fault.address = id;
+    warp.fault.bytes = wanted;
+    return false;
+  }
+  LaneMask present = 0;
+  for (const Path &other : executor.paths)
+    if (other.wait == Path::Wait::Barrier && !other.arrived &&
+        (&other == &path || !mode.aligned) && barrierOf(executor, other) == id)
+      present |= other.mask;
+  if (present != warp.live) {
+    if (!mode.aligned)
+      return true; // The others may still come; else it is a deadlock.
+    warp.fault.kind = FaultKind::DivergentBarrier;
+    warp.fault.address = present;
+    warp.fault.bytes = warp.live;
+    return false;
+  }
+  BarrierState &barrier = barriers[id];
+  barrier.threads = wanted;
+  ++barrier.arrivedWarps;
+  for (Path &other : executor.paths) {
+    if (!(present & other.mask))
+      continue;
+    other.arrived = true;
+    const Op &its = program.ops[program.blocks[other.block].terminator.op];
+    if (mode.kind == BarrierKind::Reduce) {
+      LaneMask holds = warp.predicates[its.r[3]] & other.mask;
+      barrier.count += static_cast<uint32_t>(std::popcount(holds));
+      barrier.all &= holds == other.mask;
+    }
+    if (mode.kind == BarrierKind::Arrive) { // Does not wait.
+      other.wait = Path::Wait::None;
+      other.block = program.blocks[other.block].terminator.otherwise;
+    }
+  }
+  warp.fault = {};
+  return true;
+}
+
+/// Opens every barrier all of whose warps are there; whether any was.
+bool BlockExecutor::completeBarriers() {
+  bool any = false;
+  uint32_t live = liveWarps();
+  for (unsigned id = 0; id < kBarriers; ++id) {
+    const BarrierState &barrier = barriers[id];
+    uint32_t wanted = barrier.threads ? barrier.threads / kWarpSize : live;
+    if (!barrier.arrivedWarps || barrier.arrivedWarps < wanted)
+      continue;
+    any = true;
+    completeBarrier(id);
+  }
+  return any;
+}
+
+void BlockExecutor::completeBarrier(unsigned id) {
+  BarrierState barrier = barriers[id];
+  barriers[id] = {};
+  for (WarpExecutor &executor : warps)
+    for (Path &path : executor.paths) {
+      if (path.wait != Path::Wait::Barrier || !path.arrived ||
+          barrierOf(executor, path) != id)
+        continue;
+      const Terminator &end = program.blocks[path.block].terminator;
+      const Op &op = program.ops[end.op];
+      Warp &warp = executor.warp;
+      BarrierReduction reduction = BarrierMode::decode(op.mode).reduction;
+      if (reduction == BarrierReduction::Count) {
+        auto *row = reinterpret_cast<uint32_t *>(warp.registers + op.r[0]);
+        for (unsigned lane = 0; lane < kWarpSize; ++lane)
+          if (path.mask >> lane & 1)
+            row[lane] = barrier.count;
+      } else if (reduction != BarrierReduction::None) {
+        bool holds = reduction == BarrierReduction::And ? barrier.all
+                                                        : barrier.count != 0;
+        LaneMask &predicate = warp.predicates[op.r[0]];
+        predicate = (predicate & ~path.mask) | (holds ? path.mask : 0);
+      }
+      path.wait = Path::Wait::None;
+      path.arrived = false;
+      path.block = end.otherwise;
+    }
+}
+
+//===----------------------------------------------------------------------===//
+// Faults
+//===----------------------------------------------------------------------===//
+
+/// Every live warp waits: names what each waits for.
+bool BlockExecutor::deadlock() {
+  std::string text;
+  faultWarp = warps.size();
+  for (size_t i = 0; i < warps.size(); ++i) {
+    if (warps[i].finished())
+      continue;
+    const Path &path = warps[i].paths.front();
+    const Terminator &end = program.blocks[path.block].terminator;
+    if (faultWarp == warps.size()) {
+      faultWarp = i;
+      warps[i].faultSource = end.source;
+      warps[i].warp.fault = {};
+      warps[i].warp.fault.lane =
+          static_cast<unsigned>(std::countr_zero(path.mask));
+    }
+    text += (text.empty() ? "warp " : ", warp ") + std::to_string(i) +
+            (path.wait == Path::Wait::Barrier
+                 ? " at barrier " + std::to_string(barrierOf(warps[i], path))
+                 : " for other lanes of its own") +
+            " (PTX line " + std::to_string(program.sources[end.source].line) +
+            ")";
+  }
+  deadlockText =
+      "deadlock, no warp of the block can go on; waiting are " + text;
+  return false;
+}
+
+static std::string describe(Dim3 index) {
+  return "(" + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " +
+         std::to_string(index.z) + ")";
+}
+
+std::string BlockExecutor::faultMessage() const {
+  const WarpExecutor &warp = warps[faultWarp];
+  const Fault &fault = warp.warp.fault;
+  const SourceInstruction &source = program.sources[warp.faultSource];
+  return "kernel '" + program.info.name + "', block " +
+         describe(state.blockIndex) + ", thread " +
+         describe(threadIndex(static_cast<unsigned>(faultWarp), fault.lane)) +
+         ", PTX line " + std::to_string(source.line) + ", '" + source.text +
+         "': " + (deadlockText.empty() ? describeFault(fault) : deadlockText);
+}
+
+std::string BlockExecutor::describeFault(const Fault &fault) const {
+  std::string access = std::string(fault.access) + " of " +
+                       std::to_string(fault.bytes) + " bytes at " +
+                       hexadecimal(fault.address);
+  switch (fault.kind) {
+  case FaultKind::Misaligned:
+    return access + " is misaligned; the address must be a multiple of " +
+           std::to_string(fault.bytes);
+  case FaultKind::OutsideGlobal:
+    return access + " is outside every allocation of global memory";
+  case FaultKind::OutsideShared:
+    return access + " is outside the block's " +
+           std::to_string(state.sharedBytes) + " bytes of shared memory";
+  case FaultKind::OutsideLocal:
+    return access + " is outside the thread's " +
+           std::to_string(program.localBytes) + " bytes of local memory";
+  case FaultKind::OutsideParameters:
+    return access + " is outside the kernel's " +
+           std::to_string(state.parameterBytes) + " bytes of parameters";
+  case FaultKind::Trap:
+    return "the kernel trapped";
+  case FaultKind::DivergentBarrier:
+    return "an aligned barrier needs all live threads of the warp together; "
+           "lanes " +
+           hexadecimal(fault.address) + " of " + hexadecimal(fault.bytes) +
+           " are here";
+  case FaultKind::BadBarrier:
+    return "barrier " + std::to_string(fault.address) + " with " +
+           std::to_string(fault.bytes) +
+           " threads; legal are barriers 0 to 15 and multiples of 32 threads";
+  case FaultKind::BadCollective:
+    return "the thread is not in the member mask it gives";
+  case FaultKind::BadIndex:
+    return "the index is past the end of the list of branch targets";
+  case FaultKind::None:
+    break;
+  }
+  return "an unknown fault";
+}
+
+} // namespace ctc::ptx

@@ -1,0 +1,218 @@
+//===- BlockExecutor.cpp - Runs thread blocks on one host thread ----------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "BlockExecutor.h"
+
+#include "GlobalMemory.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace ctc::ptx {
+
+/// Zeroed pages that are committed when touched, aligned for vectors.
+static std::unique_ptr<char, void (*)(void *)> makeBuffer(uint64_t bytes) {
+  uint64_t size = (bytes + 127) / 64 * 64;
+  void *place = std::aligned_alloc(64, size);
+  if (!place)
+    throw std::bad_alloc();
+  std::memset(place, 0, size);
+  return {static_cast<char *>(place), std::free};
+}
+
+BlockExecutor::BlockExecutor(const Program &program, const GlobalMemory &memory,
+                             const LaunchConfig &config)
+    : program(program), config(config), registers(nullptr, std::free),
+      local(nullptr, std::free), shared(nullptr, std::free),
+      caches(program.cacheSlots) {
+  threads = config.block.x * config.block.y * config.block.z;
+  unsigned count = (threads + kWarpSize - 1) / kWarpSize;
+  state.memory = &memory;
+  state.sharedBytes =
+      config.dynamicSharedBytes
+          ? program.dynamicSharedOffset + uint64_t(config.dynamicSharedBytes)
+          : program.info.staticSharedBytes;
+  state.parameters = reinterpret_cast<const char *>(config.parameters.data());
+  state.parameterBytes = config.parameters.size();
+  state.caches = caches.data();
+  state.wideOperands = program.wideOperands.data();
+  uint64_t localBytes = uint64_t(program.localBytes) * kWarpSize;
+  registers = makeBuffer(uint64_t(program.registerBytes) * count);
+  local = makeBuffer(localBytes * count);
+  shared = makeBuffer(state.sharedBytes);
+  state.shared = shared.get();
+  predicates.assign(size_t(program.predicates) * count, 0);
+  warps.reserve(count);
+  for (unsigned i = 0; i < count; ++i) {
+    warps.emplace_back(program);
+    Warp &warp = warps[i].warp;
+    warp.index = i;
+    warp.registers = registers.get() + uint64_t(program.registerBytes) * i;
+    warp.predicates = predicates.data() + size_t(program.predicates) * i;
+    warp.local = local.get() + localBytes * i;
+    warp.localBytes = program.localBytes;
+  }
+}
+
+Dim3 BlockExecutor::threadIndex(unsigned warp, unsigned lane) const {
+  uint32_t linear = warp * kWarpSize + lane;
+  return {linear % config.block.x, linear / config.block.x % config.block.y,
+          linear / config.block.x / config.block.y};
+}
+
+uint64_t BlockExecutor::specialValue(SpecialRegister which, unsigned warp,
+                                     unsigned lane) const {
+  using S = SpecialRegister;
+  Dim3 thread = threadIndex(warp, lane);
+  uint32_t bit = uint32_t(1) << lane;
+  switch (which) {
+  case S::TidX:
+    return thread.x;
+  case S::TidY:
+    return thread.y;
+  case S::TidZ:
+    return thread.z;
+  case S::NtidX:
+    return config.block.x;
+  case S::NtidY:
+    return config.block.y;
+  case S::NtidZ:
+    return config.block.z;
+  // A launch without clusters is one of clusters of one block.
+  case S::ClusterIdX:
+  case S::CtaidX:
+    return state.blockIndex.x;
+  case S::ClusterIdY:
+  case S::CtaidY:
+    return state.blockIndex.y;
+  case S::ClusterIdZ:
+  case S::CtaidZ:
+    return state.blockIndex.z;
+  case S::NClusterIdX:
+  case S::NctaidX:
+    return config.grid.x;
+  case S::NClusterIdY:
+  case S::NctaidY:
+    return config.grid.y;
+  case S::NClusterIdZ:
+  case S::NctaidZ:
+    return config.grid.z;
+  case S::LaneId:
+    return lane;
+  case S::WarpId:
+    return warp;
+  case S::NWarpId:
+    return warps.size();
+  case S::LaneMaskEq:
+    return bit;
+  case S::LaneMaskLt:
+    return bit - 1;
+  case S::LaneMaskLe:
+    return bit | (bit - 1);
+  case S::LaneMaskGe:
+    return ~(bit - 1);
+  case S::LaneMaskGt:
+    return ~(bit | (bit - 1));
+  case S::DynamicSmemSize:
+    return config.dynamicSharedBytes;
+  case S::TotalSmemSize:
+    return state.sharedBytes;
+  case S::NSmId:
+  case S::ClusterNCtaIdX:
+  case S::ClusterNCtaIdY:
+  case S::ClusterNCtaIdZ:
+  case S::ClusterNCtaRank:
+    return 1;
+  case S::SmId:
+  case S::GridId:
+  case S::ClusterCtaIdX:
+  case S::ClusterCtaIdY:
+  case S::ClusterCtaIdZ:
+  case S::ClusterCtaRank:
+    return 0;
+  }
+  return 0;
+}
+
+/// Registers of a new block are zero, literals and special registers are set.
+void BlockExecutor::fillRows(unsigned index) {
+  Warp &warp = warps[index].warp;
+  std::memset(warp.registers, 0, program.registerBytes);
+  std::fill_n(warp.predicates, program.predicates, 0);
+  warp.predicates[kTruePredicate] = kAllLanes;
+  auto set = [&warp](uint32_t offset, uint32_t bits, unsigned lane,
+                     uint64_t value) {
+    std::memcpy(warp.registers + offset + lane * (bits / 8), &value, bits / 8);
+  };
+  for (unsigned lane = 0; lane < kWarpSize; ++lane) {
+    for (const ConstantRow &row : program.constants)
+      set(row.offset, row.bits, lane, row.value);
+    for (const SpecialRow &row : program.specials)
+      set(row.offset, row.bits, lane, specialValue(row.which, index, lane));
+  }
+}
+
+void BlockExecutor::start(uint64_t linear) {
+  state.blockIndex = {
+      static_cast<uint32_t>(linear % config.grid.x),
+      static_cast<uint32_t>(linear / config.grid.x % config.grid.y),
+      static_cast<uint32_t>(linear / config.grid.x / config.grid.y)};
+  barriers.fill({});
+  deadlockText.clear();
+  for (unsigned i = 0; i < warps.size(); ++i) {
+    // Here, not in the constructor: the executor may have been moved.
+    warps[i].warp.block = &state;
+    fillRows(i);
+    uint32_t lanes = std::min(kWarpSize, threads - i * kWarpSize);
+    warps[i].start(kAllLanes >> (kWarpSize - lanes));
+  }
+  ++blocksRun;
+}
+
+bool BlockExecutor::run(uint64_t linearIndex) {
+  start(linearIndex);
+  while (liveWarps()) {
+    bool progress = false;
+    for (size_t i = 0; i < warps.size(); ++i) {
+      if (!warps[i].hasReadyPath())
+        continue;
+      progress = true;
+      faultWarp = i;
+      if (!warps[i].run())
+        return false;
+      if (!warps[i].hasReadyPath() && !arriveAtBarriers(warps[i]))
+        return false;
+    }
+    if (completeBarriers())
+      progress = true;
+    if (!progress && liveWarps())
+      return deadlock();
+  }
+  return true;
+}
+
+uint32_t BlockExecutor::liveWarps() const {
+  uint32_t count = 0;
+  for (const WarpExecutor &warp : warps)
+    count += !warp.finished();
+  return count;
+}
+
+LaunchStatistics BlockExecutor::statistics() const {
+  LaunchStatistics sum;
+  sum.blocks = blocksRun;
+  for (const WarpExecutor &warp : warps) {
+    sum.warpInstructions += warp.statistics.warpInstructions;
+    sum.threadInstructions += warp.statistics.threadInstructions;
+  }
+  return sum;
+}
+
+} // namespace ctc::ptx

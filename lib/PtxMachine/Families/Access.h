@@ -1,0 +1,155 @@
+//===- Access.h - From PTX addresses to host addresses ----------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// PTX ISA, "State Spaces" and "Generic Addressing". Every memory instruction
+// first turns the addresses of its lanes into host addresses and checks them:
+// alignment, and that each access lies inside what its space has.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_LIB_PTXMACHINE_FAMILIES_ACCESS_H
+#define CTC_LIB_PTXMACHINE_FAMILIES_ACCESS_H
+
+#include "../OpBuilder.h"
+#include "Lanes.h"
+
+namespace ctc::ptx {
+
+/// Where the lanes of an access are. Inactive lanes have the place of an
+/// active one, so that a loop over all lanes may read them.
+struct HostAddresses {
+  enum Shape {
+    Uniform,     ///< All the same.
+    Consecutive, ///< Lane i is i accesses behind lane 0; all lanes active.
+    Scattered,
+  };
+  uint64_t lane[kWarpSize];
+  char *first; ///< Of the lowest active lane.
+  Shape shape;
+};
+
+/// Resolves one lane after the other: whatever has no fast path or ends in a
+/// fault. `host.lane` holds the PTX addresses and becomes host addresses.
+bool resolveSlowly(Warp &warp, const Op &op, LaneMask mask, unsigned bytes,
+                   Space space, const char *access, bool forWriting,
+                   HostAddresses &host);
+
+} // namespace ctc::ptx
+
+namespace ctc::ptx::CTC_PTX_LEVEL {
+
+struct MemoryOperand {
+  Slot base;
+  int64_t offset = 0;
+  unsigned bits = 64; ///< Of the base.
+};
+
+/// The state space an instruction names, or that of the variable it names when
+/// that is one of the function's own (their .param lies in local memory).
+inline Space takeSpace(OpBuilder &b, const Operand &address) {
+  auto named = b.addressSpace(address);
+  b.takePrefixed("param::");
+  if (b.takeOneOf({"shared", "shared::cta", "shared::cluster"}) >= 0)
+    return Space::Shared;
+  if (b.takeOneOf({"global", "const"}) >= 0)
+    return Space::Global;
+  if (b.take("local"))
+    return Space::Local;
+  bool isParam = b.take("param");
+  for (const std::string &modifier : b.instruction().modifiers)
+    isParam |= modifier.starts_with("param::");
+  if (isParam) {
+    if (named)
+      return *named;
+    return b.inKernel() ? Space::Param : Space::Local;
+  }
+  return Space::Generic;
+}
+
+/// The ways to an address that are worth code of their own. Windowed is what
+/// goes lane by lane: local memory and parameters.
+enum class Path { Shared32, Shared64, Global, Windowed };
+
+/// Calls pick.operator()<Path>() for a space and a base of `bits` bits.
+template <class Pick>
+Handlers pickPath(Space space, unsigned bits, const Pick &pick) {
+  switch (space) {
+  case Space::Shared:
+    return bits == 32 ? pick.template operator()<Path::Shared32>()
+                      : pick.template operator()<Path::Shared64>();
+  case Space::Local:
+  case Space::Param:
+    return pick.template operator()<Path::Windowed>();
+  default:
+    return pick.template operator()<Path::Global>();
+  }
+}
+
+/// Op::mode of a memory operation: its space, and whether the values stored
+/// lie in 64-bit rows although they are narrower.
+inline uint16_t accessMode(Space space, bool fromWide = false) {
+  return static_cast<uint16_t>(static_cast<unsigned>(space) | fromWide << 8);
+}
+CTC_SCALAR Space spaceOf(const Op &op) {
+  return static_cast<Space>(op.mode & 0xff);
+}
+
+/// The operand with its base in 64 bits, except for shared memory: widened by
+/// an operation of its own, for only 32-bit targets do that elsewhere.
+MemoryOperand wideOperand(OpBuilder &b, const Operand &operand, Space space);
+
+/// Computes all that the fast paths need in one loop over the lanes.
+template <Path path>
+CTC_SCALAR bool resolve(Warp &warp, const Op &op, uint32_t baseRow,
+                        LaneMask mask, unsigned bytes, const char *access,
+                        bool forWriting, HostAddresses &host) {
+  using Address =
+      std::conditional_t<path == Path::Shared32, uint32_t, uint64_t>;
+  const Address *base = rowOf<Address>(warp, baseRow);
+  const uint64_t offset = static_cast<uint64_t>(op.immediate);
+  const unsigned firstLane = lowestLane(mask);
+  const uint64_t first = base[firstLane] + offset;
+  uint64_t different = 0, scattered = 0, all = 0;
+  uint64_t low = ~uint64_t(0), high = 0;
+  uint64_t *lane = host.lane;
+  for (unsigned i = 0; i < kWarpSize; ++i) {
+    uint64_t address =
+        isActive(mask, i) ? static_cast<uint64_t>(base[i]) + offset : first;
+    lane[i] = address;
+    different |= address ^ first;
+    scattered |= address ^ (first + i * bytes);
+    all |= address;
+    low = address < low ? address : low;
+    high = address > high ? address : high;
+  }
+  host.shape = !different                        ? HostAddresses::Uniform
+               : !scattered && mask == kAllLanes ? HostAddresses::Consecutive
+                                                 : HostAddresses::Scattered;
+  const BlockState &block = *warp.block;
+  bool inside = high + bytes >= bytes && !(all & (bytes - 1));
+  if constexpr (path == Path::Windowed) {
+    inside = false;
+  } else if constexpr (path == Path::Global) {
+    // A generic address that lies in an allocation is a global one.
+    const RangeCache &cache = block.caches[op.cacheSlot];
+    inside &= low >= cache.begin && high + bytes <= cache.end;
+  } else {
+    const uint64_t start = reinterpret_cast<uint64_t>(block.shared);
+    inside &= high + bytes <= block.sharedBytes;
+    for (unsigned i = 0; inside && i < kWarpSize; ++i)
+      lane[i] += start;
+  }
+  if (!inside) [[unlikely]]
+    return resolveSlowly(warp, op, mask, bytes, spaceOf(op), access, forWriting,
+                         host);
+  host.first = reinterpret_cast<char *>(lane[firstLane]);
+  return true;
+}
+
+} // namespace ctc::ptx::CTC_PTX_LEVEL
+
+#endif // CTC_LIB_PTXMACHINE_FAMILIES_ACCESS_H

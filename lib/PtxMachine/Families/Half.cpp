@@ -1,0 +1,227 @@
+//===- Half.cpp - Arithmetic of f16, f16x2, bf16, bf16x2 ------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// PTX ISA, "Half Precision Floating Point Instructions" and "Half Precision
+// Comparison Instructions". Results are rounded once, to nearest even; packed
+// forms do both halves by themselves. A NaN result is 0x7fff. Subnormals are
+// kept, .ftz makes them zero (f16); .sat clamps to [0, 1]; .relu makes negative
+// and NaN results... 0 and NaN: max(result, 0) that keeps a NaN.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Families.h"
+#include "HalfFunctions.h"
+
+#include <cmath>
+
+namespace ctc::ptx::CTC_PTX_LEVEL {
+namespace {
+
+//===----------------------------------------------------------------------===//
+// One half
+//===----------------------------------------------------------------------===//
+
+struct Add {
+  template <class H> static CTC_SCALAR H apply(H a, H b) {
+    return fromDouble<H>(double(toFloat(a)) + double(toFloat(b)));
+  }
+};
+struct Sub {
+  template <class H> static CTC_SCALAR H apply(H a, H b) {
+    return fromDouble<H>(double(toFloat(a)) - double(toFloat(b)));
+  }
+};
+struct Mul {
+  template <class H> static CTC_SCALAR H apply(H a, H b) {
+    return fromDouble<H>(double(toFloat(a)) * double(toFloat(b)));
+  }
+};
+struct Fma {
+  template <class H> static CTC_SCALAR H apply(H a, H b, H c) {
+    // The product is exact in f64; the sum need not be.
+    return fromDouble<H>(
+        oddSum(double(toFloat(a)) * double(toFloat(b)), double(toFloat(c))));
+  }
+};
+/// Only the sign bit changes.
+struct Neg {
+  template <class H> static CTC_SCALAR H apply(H a) {
+    return {static_cast<uint16_t>(a.bits ^ 0x8000u)};
+  }
+};
+struct Abs {
+  template <class H> static CTC_SCALAR H apply(H a) {
+    return {static_cast<uint16_t>(a.bits & 0x7fffu)};
+  }
+};
+/// -0 is below +0; a NaN loses against a number, except with .NaN.
+template <bool Max, bool NaN, bool XorSign> struct Extreme {
+  template <class H> static CTC_SCALAR H apply(H a, H b) {
+    const unsigned signs = (a.bits ^ b.bits) & 0x8000u;
+    if constexpr (XorSign) {
+      a = Abs::apply(a);
+      b = Abs::apply(b);
+    }
+    const float x = toFloat(a), y = toFloat(b);
+    const unsigned same = Max ? a.bits & b.bits : a.bits | b.bits;
+    unsigned bits = (Max ? x > y : x < y) ? a.bits : b.bits;
+    bits = x == y ? same : bits;
+    bits = x != x ? b.bits : y != y ? a.bits : bits;
+    if constexpr (XorSign)
+      bits |= signs;
+    const bool isNan = NaN ? (x != x || y != y) : (x != x && y != y);
+    return {static_cast<uint16_t>(isNan ? kHalfNan : bits)};
+  }
+};
+
+/// Approximations are computed in f64 and rounded.
+struct Exp2 {
+  template <class H> static H apply(H a) {
+    return fromDouble<H>(std::exp2(double(toFloat(a))));
+  }
+};
+struct Tanh {
+  template <class H> static H apply(H a) {
+    return fromDouble<H>(std::tanh(double(toFloat(a))));
+  }
+};
+
+/// Fn with .ftz, .sat and .relu around it.
+template <class Fn, bool Ftz, bool Sat, bool Relu> struct Modified {
+  template <class H, class... S>
+    requires(sizeof(H) == 2)
+  static CTC_SCALAR H apply(H a, S... s) {
+    if constexpr (Ftz)
+      return finishHalf(flushHalf(Fn::apply(flushHalf(a), flushHalf(s)...)));
+    else
+      return finishHalf(Fn::apply(a, s...));
+  }
+  template <class H> static CTC_SCALAR H finishHalf(H value) {
+    const float f = toFloat(value);
+    if constexpr (Sat)
+      return fromFloat<H>(f > 0.0f ? (f < 1.0f ? f : 1.0f) : 0.0f);
+    else if constexpr (Relu)
+      return f > 0.0f || f != f ? value : H{0};
+    else
+      return value;
+  }
+};
+
+/// Both halves of a packed operand.
+template <class Fn, class H> struct InHalves {
+  template <class... S>
+    requires(sizeof...(S) > 0 && (std::is_same_v<S, uint32_t> && ...))
+  static CTC_SCALAR uint32_t apply(S... s) {
+    uint32_t low = Fn::apply(H{static_cast<uint16_t>(s)}...).bits;
+    uint32_t high = Fn::apply(H{static_cast<uint16_t>(s >> 16)}...).bits;
+    return low | high << 16;
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Decoders
+//===----------------------------------------------------------------------===//
+
+template <class Fn, class H, size_t Sources> Handlers pickForm(bool packed) {
+  using Both = InHalves<Fn, H>;
+  if constexpr (Sources == 1)
+    return packed ? Map<Both, uint32_t, uint32_t>::handlers
+                  : Map<Fn, H, H>::handlers;
+  else if constexpr (Sources == 2)
+    return packed ? Map<Both, uint32_t, uint32_t, uint32_t>::handlers
+                  : Map<Fn, H, H, H>::handlers;
+  else
+    return packed ? Map<Both, uint32_t, uint32_t, uint32_t, uint32_t>::handlers
+                  : Map<Fn, H, H, H, H>::handlers;
+}
+
+template <class Fn, size_t Sources> Handlers pickKind(Type type) {
+  return type.kind == TypeKind::BFloat
+             ? pickForm<Fn, BHalf, Sources>(type.packed)
+             : pickForm<Fn, Half, Sources>(type.packed);
+}
+
+template <class Fn, size_t Sources>
+Handlers pickModified(Type type, bool ftz, bool sat, bool relu) {
+  if (ftz)
+    return sat    ? pickKind<Modified<Fn, true, true, false>, Sources>(type)
+           : relu ? pickKind<Modified<Fn, true, false, true>, Sources>(type)
+                  : pickKind<Modified<Fn, true, false, false>, Sources>(type);
+  return sat    ? pickKind<Modified<Fn, false, true, false>, Sources>(type)
+         : relu ? pickKind<Modified<Fn, false, false, true>, Sources>(type)
+                : pickKind<Modified<Fn, false, false, false>, Sources>(type);
+}
+
+/// The 16-bit float type of the instruction, all modifiers being known.
+std::optional<Type> takeHalfType(OpBuilder &b, size_t operands) {
+  auto type = b.takeType();
+  if (!type || !type->isHalf() || !b.allTaken() || b.operandCount() != operands)
+    return std::nullopt;
+  return type;
+}
+
+Decode emitFor(OpBuilder &b, Type type, Handlers run, size_t sources) {
+  std::vector<Slot> slots = {b.def(0, type)};
+  for (size_t i = 1; i <= sources; ++i)
+    slots.push_back(b.use(i, type));
+  b.emit(run, slots);
+  return Decode::Done;
+}
+
+template <class Fn, size_t Sources> Decode decodeArithmetic(OpBuilder &b) {
+  b.take("rn");
+  bool ftz = b.take("ftz"), sat = b.take("sat"), relu = b.take("relu");
+  auto type = takeHalfType(b, Sources + 1);
+  if (!type)
+    return Decode::NotMine;
+  return emitFor(b, *type, pickModified<Fn, Sources>(*type, ftz, sat, relu),
+                 Sources);
+}
+
+template <class Fn> Decode decodeApproximate(OpBuilder &b) {
+  if (!b.take("approx"))
+    return Decode::NotMine;
+  bool ftz = b.take("ftz");
+  auto type = takeHalfType(b, 2);
+  if (!type)
+    return Decode::NotMine;
+  return emitFor(b, *type, pickModified<Fn, 1>(*type, ftz, false, false), 1);
+}
+
+template <bool Max> Decode decodeExtreme(OpBuilder &b) {
+  bool ftz = b.take("ftz"), nan = b.take("NaN");
+  bool xorSign = b.take("xorsign") && b.take("abs");
+  auto type = takeHalfType(b, 3);
+  if (!type)
+    return Decode::NotMine;
+  auto pick = [&]<bool NaN, bool XorSign>() {
+    return pickModified<Extreme<Max, NaN, XorSign>, 2>(*type, ftz, false,
+                                                       false);
+  };
+  Handlers run = nan       ? xorSign ? pick.template operator()<true, true>()
+                                     : pick.template operator()<true, false>()
+                 : xorSign ? pick.template operator()<false, true>()
+                           : pick.template operator()<false, false>();
+  return emitFor(b, *type, run, 2);
+}
+
+} // namespace
+
+void addHalf(DecoderTable &table) {
+  table.insert({"add", decodeArithmetic<Add, 2>});
+  table.insert({"sub", decodeArithmetic<Sub, 2>});
+  table.insert({"mul", decodeArithmetic<Mul, 2>});
+  table.insert({"fma", decodeArithmetic<Fma, 3>});
+  table.insert({"neg", decodeArithmetic<Neg, 1>});
+  table.insert({"abs", decodeArithmetic<Abs, 1>});
+  table.insert({"min", decodeExtreme<false>});
+  table.insert({"max", decodeExtreme<true>});
+  table.insert({"ex2", decodeApproximate<Exp2>});
+  table.insert({"tanh", decodeApproximate<Tanh>});
+}
+
+} // namespace ctc::ptx::CTC_PTX_LEVEL

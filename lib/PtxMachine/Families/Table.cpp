@@ -1,0 +1,30 @@
+//===- Table.cpp - All decoders of one level ------------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Families.h"
+
+namespace ctc::ptx::CTC_PTX_LEVEL {
+
+DecoderTable makeDecoderTable() {
+  DecoderTable table;
+  addMove(table);
+  addInteger(table);
+  addIntegerBits(table);
+  addLogic(table);
+  addCompare(table);
+  addFloat(table);
+  addFloatApprox(table);
+  addHalf(table);
+  addConvert(table);
+  addMemory(table);
+  addAtomic(table);
+  addAsyncCopy(table);
+  addWarpLevel(table);
+  return table;
+}
+
+} // namespace ctc::ptx::CTC_PTX_LEVEL
