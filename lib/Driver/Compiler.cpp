@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compiler.h"
+#include "ctc/Bundle/Bundle.h"
 #include "ctc/Pipelines/Compile.h"
 #include "ctc/Pipelines/Registration.h"
 
@@ -16,24 +17,17 @@
 using namespace ctc;
 using namespace ctc::driver;
 
-/// Prints diagnostics, or collects their texts. Remarks, which give reasons for
-/// choices, are for ctc-opt.
+/// Prints diagnostics but for remarks, which give reasons for choices and are
+/// for ctc-opt.
 class CompilerSession::Diagnostics : public mlir::SourceMgrDiagnosticHandler {
 public:
   Diagnostics(llvm::SourceMgr &sources, mlir::MLIRContext *context)
       : SourceMgrDiagnosticHandler(sources, context) {
     setHandler([this](mlir::Diagnostic &diagnostic) {
-      if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark)
-        return;
-      if (!collect)
-        return emitDiagnostic(diagnostic);
-      if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
-        collected += (collected.empty() ? "" : "; ") + diagnostic.str();
+      if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Remark)
+        emitDiagnostic(diagnostic);
     });
   }
-
-  bool collect = false;
-  std::string collected;
 };
 
 CompilerSession::CompilerSession() {
@@ -45,16 +39,13 @@ CompilerSession::CompilerSession() {
 
 CompilerSession::~CompilerSession() = default;
 
-void CompilerSession::collectDiagnostics() { diagnostics->collect = true; }
-
 Expected<mlir::OwningOpRef<mlir::ModuleOp>>
 CompilerSession::parse(std::string text, const std::string &name) {
   sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
                              llvm::SMLoc());
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context());
   if (!module)
-    return makeError(ErrorCode::InvalidProblem,
-                     std::exchange(diagnostics->collected, ""));
+    return makeError(ErrorCode::InvalidProblem, "");
   return module;
 }
 
@@ -63,5 +54,13 @@ Expected<Bundle> CompilerSession::compile(mlir::ModuleOp module,
   CompileOptions options;
   options.chips = request.chips;
   options.family = request.family;
-  return ctc::compile(module, options);
+  options.assemble = request.assemble;
+  auto bundle = ctc::compile(module, options);
+  if (!bundle)
+    return bundle;
+  if (auto sound = verify(*bundle); !sound)
+    return makeError(ErrorCode::InvalidProblem,
+                     "the compiler made no sound bundle: " +
+                         sound.error().message);
+  return bundle;
 }

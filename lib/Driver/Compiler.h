@@ -22,6 +22,8 @@ namespace ctc::driver {
 struct CompileRequest {
   std::vector<std::string> chips;
   std::string family; ///< Empty leaves the choice to the compiler.
+  /// Whether cubins are needed; without them compiling takes no ptxas.
+  bool assemble = true;
 };
 
 /// An MLIR context with all dialects, and the source its diagnostics quote.
@@ -37,14 +39,10 @@ public:
   Expected<mlir::OwningOpRef<mlir::ModuleOp>> parse(std::string text,
                                                     const std::string &name);
 
-  /// Compiles a module, which is left as it is. Fails with InvalidProblem; what
-  /// the passes have to say is printed, or stands in the message when
-  /// diagnostics are collected.
+  /// Compiles a module, which is left as it is, into a sound bundle. Fails with
+  /// InvalidProblem; the message has what the passes have to say.
   Expected<Bundle> compile(mlir::ModuleOp module,
                            const CompileRequest &request);
-
-  /// From now on diagnostics go into the messages of errors, not to stderr.
-  void collectDiagnostics();
 
 private:
   class Diagnostics;

@@ -53,6 +53,12 @@ std::string Device::describe() const {
   return text;
 }
 
+bool Device::usesCubins() const {
+  ctc_device_info info;
+  return ctc_device_get_info(handle.get(), &info) == CTC_OK &&
+         info.kind == CTC_DEVICE_CUDA;
+}
+
 Expected<LoadedLayer> LoadedLayer::load(const Device &device,
                                         std::span<const uint8_t> bytes,
                                         const std::string &chip,

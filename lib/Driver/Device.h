@@ -35,6 +35,8 @@ public:
 
   /// "cpu (PTX machine): no CUDA driver" and alike.
   std::string describe() const;
+  /// Whether the device loads cubins, not only PTX.
+  bool usesCubins() const;
   ctc_device *get() const { return handle.get(); }
 
 private:

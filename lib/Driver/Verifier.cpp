@@ -192,13 +192,12 @@ void Verifier::verify(const Case &one, const OnResult &onResult) {
 /// Compiles the problem for all chips; an error's message says everything.
 static Expected<Bundle> compileLayer(const Problem &problem,
                                      const std::string &family,
-                                     const VerifyAxes &axes) {
+                                     const VerifyAxes &axes, bool assemble) {
   CompilerSession session;
-  session.collectDiagnostics();
   auto module = buildLayer(session.context(), problem, axes.epilogue);
   if (!module)
     return tl::unexpected(module.error());
-  return session.compile(**module, {axes.chips, family});
+  return session.compile(**module, {axes.chips, family, assemble});
 }
 
 void Verifier::verifyCompiled(const Problem &problem, const std::string &family,
@@ -206,7 +205,7 @@ void Verifier::verifyCompiled(const Problem &problem, const std::string &family,
                               VerifyResult result, const OnResult &onResult) {
   Expected<Bundle> bundle = [&] {
     const Timer timer(spent.compile);
-    return compileLayer(problem, family, axes);
+    return compileLayer(problem, family, axes, device.usesCubins());
   }();
   const std::vector<uint8_t> bytes =
       bundle ? serialize(*bundle) : std::vector<uint8_t>();

@@ -155,9 +155,9 @@ static void buildEntry(ImplicitLocOpBuilder &b, func::FuncOp entry,
   SmallVector<Type> types;
   for (Value source : sources)
     types.push_back(bufferType(source.getType()));
-  // The weight's name stays with the prepare function.
-  sources[1] = Value();
+  // The packed weights are not the user's weight, nor do they have its name.
   types[1] = packed;
+  sources[1] = Value();
 
   auto function = makeFunction(b, entry.getSymName(), sources, types);
   function->setDiscardableAttrs(entry->getDiscardableAttrDictionary());
