@@ -68,7 +68,9 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
       if (number < 2)
         function.setArgAttr(number, LLVM::LLVMDialect::getNoAliasAttrName(),
                             b.getUnitAttr());
-      if (!type.hasStaticShape() && failed(makeStatic(function, argument)))
+      // Upstream makes bare pointers of neither a dynamic nor an empty buffer.
+      const bool plain = type.hasStaticShape() && type.getNumElements() != 0;
+      if (!plain && failed(makeStatic(function, argument)))
         return failure();
     }
     SmallVector<Type> types(function.getBody().getArgumentTypes());

@@ -51,8 +51,8 @@ def ToNVVM : Pass<"ctc-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "Give kernels the signature that upstream's NVVM lowering needs";
   let description = [{
     Kernel parameters become bare pointers, which upstream only makes of static
-    buffers: a buffer with a dynamic batch becomes one of a single element, whose
-    views say where they point. Parameters that a kernel only reads are marked
+    buffers that hold something: a buffer with a dynamic batch, or with no element
+    at all, becomes one of a single element, whose views say where they point. Parameters that a kernel only reads are marked
     so, which turns their loads into non-coherent ones. The pipeline
     `ctc-nvvm-pipeline` runs this pass and upstream's behind it.
 

@@ -1,0 +1,19 @@
+// Kernel parameters become bare pointers: also to buffers whose batch is known only at launch, and to empty ones.
+// RUN: ctc-opt %s --ctc-to-nvvm | FileCheck %s
+// RUN: ctc-opt %s --ctc-nvvm-pipeline | FileCheck %s --check-prefix=NVVM
+
+gpu.module @ctc_kernels {
+  // CHECK: gpu.func @layer(%{{[a-z0-9]+}}: memref<1xf32, #gpu.address_space<global>> {llvm.align = 16 : i64, llvm.noalias, llvm.readonly},
+  // CHECK-SAME: %{{[a-z0-9]+}}: memref<1xf32, #gpu.address_space<global>> {llvm.align = 16 : i64, llvm.noalias, llvm.readonly},
+  // CHECK-SAME: %{{[a-z0-9]+}}: memref<4xf32, #gpu.address_space<global>> {llvm.align = 16 : i64})
+  // NVVM: llvm.func @layer(%{{[a-z0-9]+}}: !llvm.ptr<1> {{.*}}, %{{[a-z0-9]+}}: !llvm.ptr<1> {{.*}}, %{{[a-z0-9]+}}: !llvm.ptr<1> {{.*}}) attributes {{.*}}nvvm.kernel
+  gpu.func @layer(%x: memref<?x4xf32, #gpu.address_space<global>>, %w: memref<0x4xf32, #gpu.address_space<global>>,
+                  %y: memref<4xf32, #gpu.address_space<global>>) kernel {
+    %c0 = arith.constant 0 : index
+    %flat = memref.reinterpret_cast %x to offset: [0], sizes: [4], strides: [1]
+      : memref<?x4xf32, #gpu.address_space<global>> to memref<4xf32, strided<[1]>, #gpu.address_space<global>>
+    %value = memref.load %flat[%c0] : memref<4xf32, strided<[1]>, #gpu.address_space<global>>
+    memref.store %value, %y[%c0] : memref<4xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
