@@ -188,14 +188,17 @@ bool Parser::variable(Space space, bool isExternal, Variable &out) {
   out.isExternal = isExternal;
   out.line = peek().line;
   unsigned vector = 1;
-  bool typed = false;
+  // Behind .ptr, state space and alignment are those of what is pointed to.
+  bool typed = false, pointer = false;
   while (peek().kind == TokenKind::Directive) {
     Token token = next();
     uint64_t number = 0;
+    pointer |= token.text == "ptr";
     if (token.text == "align") {
       if (!integer(number))
         return false;
-      out.alignment = static_cast<uint32_t>(number);
+      if (!pointer)
+        out.alignment = static_cast<uint32_t>(number);
     } else if (token.text == "v2" || token.text == "v4") {
       vector = token.text == "v2" ? 2 : 4;
     } else if (token.text == "attribute") {
@@ -209,7 +212,6 @@ bool Parser::variable(Space space, bool isExternal, Variable &out) {
     } else if (!(token.text == "ptr" || token.text == "global" ||
                  token.text == "const" || token.text == "shared" ||
                  token.text == "local" || token.text == "param")) {
-      // What follows .ptr of a parameter says nothing about its place.
       return fail(token, "a type");
     }
   }
