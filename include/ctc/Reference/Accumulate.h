@@ -1,4 +1,4 @@
-//===- Accumulate.h - The operator in float64, by its definition ----------===//
+//===- Accumulate.h - The operator in float64, as defined -------*- C++ -*-===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
