@@ -190,8 +190,9 @@ bool BlockExecutor::run(uint64_t linearIndex) {
       if (!warps[i].hasReadyPath() && !arriveAtBarriers(warps[i]))
         return false;
     }
-    if (completeBarriers())
-      progress = true;
+    progress |= completeBarriers();
+    for (size_t i = 0; i < warps.size() && !progress; ++i)
+      progress = warps[i].releaseJoins();
     if (!progress && liveWarps())
       return deadlock();
   }

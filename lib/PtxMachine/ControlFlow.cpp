@@ -10,6 +10,11 @@
 // is found by the iterative scheme of Cooper, Harvey and Kennedy on the
 // reversed graph.
 //
+// Lanes that end the kernel meet nobody. So of the ways out of a kernel only
+// the last one that can be reached counts as a way on, and nobody waits at a
+// block that does nothing but end: a barrier between an early return and the
+// end of the kernel is for the lanes that are left.
+//
 //===----------------------------------------------------------------------===//
 
 #include "ProgramBuilder.h"
@@ -44,15 +49,18 @@ namespace {
 class PostDominators {
 public:
   PostDominators(const Program &program, uint32_t first, uint32_t end,
-                 uint32_t exit)
+                 uint32_t exit, bool isKernel)
       : first(first), exit(exit - first), parents(end - first, kNoBlock),
         order(end - first, kNoBlock), next(end - first) {
-    std::vector<std::vector<uint32_t>> previous(end - first);
     for (uint32_t block = first; block < end; ++block)
-      for (uint32_t target : successors(program.blocks[block], exit)) {
+      for (uint32_t target : successors(program.blocks[block], exit))
         next[block - first].push_back(target - first);
-        previous[target - first].push_back(block - first);
-      }
+    if (isKernel)
+      dropEarlyExits();
+    std::vector<std::vector<uint32_t>> previous(next.size());
+    for (uint32_t block = 0; block < next.size(); ++block)
+      for (uint32_t target : next[block])
+        previous[target].push_back(block);
     number(previous);
     solve();
   }
@@ -64,6 +72,29 @@ public:
   }
 
 private:
+  /// Keeps the last reachable edge to the exit block only.
+  void dropEarlyExits() {
+    std::vector<bool> reachable(next.size());
+    std::vector<uint32_t> work = {0};
+    reachable[0] = true;
+    uint32_t last = kNoBlock;
+    while (!work.empty()) {
+      uint32_t block = work.back();
+      work.pop_back();
+      for (uint32_t target : next[block]) {
+        if (target == exit && (last == kNoBlock || block > last))
+          last = block;
+        if (!reachable[target]) {
+          reachable[target] = true;
+          work.push_back(target);
+        }
+      }
+    }
+    for (uint32_t block = 0; block < next.size(); ++block)
+      if (block != last)
+        std::erase(next[block], exit);
+  }
+
   /// Post-order from the exit block against the edges; blocks from which
   /// there is no way out have no number.
   void number(const std::vector<std::vector<uint32_t>> &previous) {
@@ -117,12 +148,27 @@ private:
 };
 } // namespace
 
+/// Whether a lane in this block has nothing left to do but to end.
+static bool onlyEnds(const Program &program, uint32_t block,
+                     uint32_t exitBlock) {
+  const BasicBlock &it = program.blocks[block];
+  const Terminator &end = it.terminator;
+  bool leads = (end.kind == TerminatorKind::Branch && end.guard == 0) ||
+               end.kind == TerminatorKind::FallThrough;
+  return block == exitBlock ||
+         (it.first == it.end && leads && end.target == exitBlock);
+}
+
 void computeReconvergence(Program &program, uint32_t first, uint32_t end,
-                          uint32_t exitBlock) {
-  PostDominators dominators(program, first, end, exitBlock);
-  for (uint32_t block = first; block < end; ++block)
-    program.blocks[block].terminator.reconvergence =
-        dominators.immediate(block);
+                          uint32_t exitBlock, bool isKernel) {
+  PostDominators dominators(program, first, end, exitBlock, isKernel);
+  for (uint32_t block = first; block < end; ++block) {
+    uint32_t meeting = dominators.immediate(block);
+    if (isKernel && meeting != kNoBlock &&
+        onlyEnds(program, meeting, exitBlock))
+      meeting = kNoBlock;
+    program.blocks[block].terminator.reconvergence = meeting;
+  }
 }
 
 } // namespace ctc::ptx

@@ -103,6 +103,10 @@ bool Parser::skipBraces() {
   return true;
 }
 
+bool Parser::enterBraces() {
+  return ++depth <= 64 || fail(peek(), "at most 64 nested braces");
+}
+
 /// `.loc` and `.file` end with their line.
 bool Parser::skipLocation() {
   uint32_t line = next().line;
@@ -262,31 +266,28 @@ bool Parser::initializer(Variable &out) {
 /// a brace of these; nested braces flatten in row-major order.
 bool Parser::initializerElement(Variable &out) {
   if (acceptPunctuation('{')) {
-    if (acceptPunctuation('}'))
-      return true;
-    do {
-      if (!initializerElement(out))
-        return false;
-    } while (acceptPunctuation(','));
+    if (!enterBraces())
+      return false;
+    if (!peek().is('}')) {
+      do {
+        if (!initializerElement(out))
+          return false;
+      } while (acceptPunctuation(','));
+    }
+    --depth;
     return expect('}');
   }
   Initializer element;
-  bool wrapped = false;
-  if (peek().kind == TokenKind::Identifier && peek().text == "generic" &&
-      peek(1).is('(')) {
+  unsigned open = 0;
+  while ((peek().kind == TokenKind::Integer || peek().text == "generic") &&
+         peek(1).is('(')) {
+    Token token = next();
     next();
-    wrapped = true;
-  } else if (peek().kind == TokenKind::Integer && peek(1).is('(')) {
-    element.mask = next().value;
-    wrapped = true;
+    ++open;
+    if (token.kind == TokenKind::Integer)
+      element.mask = token.value;
   }
-  if (wrapped && !expect('('))
-    return false;
-  if (peek().kind == TokenKind::Identifier && peek().text == "generic") {
-    next();
-    if (!expect('(') || !name(element.symbol) || !expect(')'))
-      return false;
-  } else if (peek().kind == TokenKind::Identifier) {
+  if (peek().kind == TokenKind::Identifier) {
     element.symbol = next().text;
   } else {
     Operand value;
@@ -295,16 +296,18 @@ bool Parser::initializerElement(Variable &out) {
     element.literal = value.literal;
     element.bits = value.bits;
   }
-  if (wrapped && peek().is(')'))
-    next(), wrapped = false;
+  // Offsets may stand inside and outside of the parentheses.
   int64_t distance = 0;
-  if (!element.symbol.empty()) {
-    if (!offset(distance))
+  bool named = !element.symbol.empty();
+  if (named && !offset(distance))
+    return false;
+  for (; open > 0; --open)
+    if (!expect(')') || (named && !offset(distance)))
       return false;
+  if (named)
     element.bits = static_cast<uint64_t>(distance);
-  }
   out.initial.push_back(std::move(element));
-  return !wrapped || expect(')');
+  return true;
 }
 
 //===----------------------------------------------------------------------===//

@@ -44,6 +44,8 @@ private:
   void skipStatement();
   bool skipBraces();
   bool skipLocation();
+  /// Counts a brace; fails when there are too many for the recursion.
+  bool enterBraces();
 
   // Declarations.
   bool moduleItem();
@@ -90,6 +92,7 @@ private:
   std::string_view source;
   std::vector<Token> tokens;
   size_t at = 0;
+  unsigned depth = 0; ///< Of nested braces in an operand or initialiser.
   std::vector<Scope> scopes;
 };
 

@@ -271,11 +271,14 @@ bool Parser::primary(Function &out, Operand &result) {
 bool Parser::elements(Function &out, char close, Operand &result) {
   if (acceptPunctuation(close))
     return true;
+  if (!enterBraces())
+    return false;
   do {
     result.elements.emplace_back();
     if (!operand(out, result.elements.back()))
       return false;
   } while (acceptPunctuation(','));
+  --depth;
   return expect(close);
 }
 

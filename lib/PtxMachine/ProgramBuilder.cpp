@@ -45,7 +45,7 @@ ProgramBuilder::build(const Function &kernel) {
     program->blocks[block].terminator.target = functions[callee].firstBlock;
   for (const LoweredFunction &function : functions)
     computeReconvergence(*program, function.firstBlock, function.endBlock,
-                         function.exitBlock);
+                         function.exitBlock, function.syntax->isEntry);
   allocateRegisters(*program, *ops, functions);
   return std::move(program);
 }

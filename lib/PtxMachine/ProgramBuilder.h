@@ -90,7 +90,7 @@ private:
 /// Sets the reconvergence point of every branch in blocks [first, end) of a
 /// function that ends in `exitBlock` (ControlFlow.cpp).
 void computeReconvergence(Program &program, uint32_t first, uint32_t end,
-                          uint32_t exitBlock);
+                          uint32_t exitBlock, bool isKernel);
 
 /// The blocks that may follow a block within its function; Exit and Trap lead
 /// to `exitBlock`.

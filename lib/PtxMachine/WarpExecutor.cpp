@@ -251,6 +251,24 @@ void WarpExecutor::settleJoin(int index) {
     paths.push_back(path);
 }
 
+bool WarpExecutor::releaseJoins() {
+  bool any = false;
+  for (Join &join : joins) {
+    if (join.block == kNoBlock || !join.arrived)
+      continue;
+    Path path;
+    path.block = join.block;
+    path.mask = join.arrived;
+    path.join = join.parent;
+    path.frame = join.frame;
+    join.expected &= ~join.arrived;
+    join.arrived = 0;
+    paths.push_back(path);
+    any = true;
+  }
+  return any;
+}
+
 void WarpExecutor::exitLanes(LaneMask lanes) {
   warp.live &= ~lanes;
   for (size_t i = 0; i < joins.size(); ++i) {

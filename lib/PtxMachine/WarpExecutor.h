@@ -50,7 +50,10 @@ public:
   /// that a warp that spins does not keep the others from what it waits for).
   /// False on a fault.
   bool run();
-  bool finished() const { return paths.empty(); }
+  /// Lets lanes that wait at a join go on alone: those they wait for wait for
+  /// something else. Whether there were any.
+  bool releaseJoins();
+  bool finished() const { return warp.live == 0; }
   bool hasReadyPath() const;
 
   Warp warp;

@@ -41,6 +41,8 @@ template <Relation R, bool Unordered, bool Ftz> struct Compare {
     }
   }
   static CTC_SCALAR bool apply(Half a, Half b) {
+    if constexpr (Ftz)
+      return apply(toFloat(flushHalf(a)), toFloat(flushHalf(b)));
     return apply(toFloat(a), toFloat(b));
   }
   static CTC_SCALAR bool apply(BHalf a, BHalf b) {
@@ -155,7 +157,7 @@ template <class T, Relation R>
 Handler pickOrder(bool value, bool unordered, bool ftz) {
   if constexpr (std::is_integral_v<T>)
     return pickForm<T, R, false, false>(value);
-  else if constexpr (std::is_same_v<T, float>) {
+  else if constexpr (std::is_same_v<T, float> || std::is_same_v<T, Half>) {
     if (ftz)
       return unordered ? pickForm<T, R, true, true>(value)
                        : pickForm<T, R, false, true>(value);
@@ -224,6 +226,38 @@ Combine takeCombine(OpBuilder &b) {
   return static_cast<Combine>(b.takeOneOf({"and", "or", "xor"}) + 1);
 }
 
+template <unsigned Shift> struct CutHalf {
+  static CTC_SCALAR uint32_t apply(uint32_t a) { return a >> Shift & 0xffff; }
+};
+
+/// setp.cmp{.bool}.f16x2 p|q, a, b, c: p compares the low halves, q the high
+/// ones. Two comparisons of halves that are cut out of their operands.
+Decode decodePacked(OpBuilder &b, Type type, Comparison comparison, Combine how,
+                    bool ftz) {
+  const Operand &target = b.operand(0);
+  if (target.kind != Operand::Kind::Pair)
+    return Decode::NotMine;
+  Handler run = pickType({type.kind, 16}, comparison, false, ftz);
+  Slot third = how == Combine::None ? Slot{kTruePredicate, false, false}
+                                    : b.usePredicate(b.operand(3));
+  for (unsigned half = 0; half < 2; ++half) {
+    Handlers cut = half ? Map<CutHalf<16>, uint32_t, uint32_t>::handlers
+                        : Map<CutHalf<0>, uint32_t, uint32_t>::handlers;
+    Slot sources[2];
+    for (unsigned k = 0; k < 2; ++k) {
+      Slot source = b.use(1 + k, type);
+      sources[k] = b.temporary(32);
+      b.emit(cut, {sources[k], source});
+      sources[k].isDef = false;
+    }
+    Op &op = b.emit({run, run}, {b.defPredicate(target.elements[half]),
+                                 Slot{kSinkPredicate, false, true}, sources[0],
+                                 sources[1], third});
+    op.mode = static_cast<uint16_t>(how);
+  }
+  return Decode::Done;
+}
+
 Decode decodeSetPredicate(OpBuilder &b) {
   Comparison comparison;
   if (!takeComparison(b, comparison))
@@ -234,6 +268,8 @@ Decode decodeSetPredicate(OpBuilder &b) {
   size_t wanted = how == Combine::None ? 3 : 4;
   if (!type || !b.allTaken() || b.operandCount() != wanted)
     return Decode::NotMine;
+  if (type->isHalf() && type->packed)
+    return decodePacked(b, *type, comparison, how, ftz);
   Handler run = pickType(*type, comparison, /*value=*/false, ftz);
   if (!run)
     return Decode::NotMine;

@@ -42,8 +42,12 @@ template <bool Ftz, bool Sat, class T> CTC_SCALAR T finish(T value) {
     value = value > T(0) ? value : T(0);
     return value < T(1) ? value : T(1);
   }
-  if constexpr (sizeof(T) == 4)
-    return value != value ? canonicalNan<T>() : value;
+  if constexpr (sizeof(T) == 4) {
+    // In integers: to the compiler one NaN is as good as another.
+    const uint32_t bits = __builtin_bit_cast(uint32_t, value);
+    const bool isNan = (bits & 0x7fffffffu) > 0x7f800000u;
+    return __builtin_bit_cast(float, isNan ? 0x7fffffffu : bits);
+  }
   return value;
 }
 

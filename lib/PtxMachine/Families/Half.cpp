@@ -8,8 +8,8 @@
 // PTX ISA, "Half Precision Floating Point Instructions" and "Half Precision
 // Comparison Instructions". Results are rounded once, to nearest even; packed
 // forms do both halves by themselves. A NaN result is 0x7fff. Subnormals are
-// kept, .ftz makes them zero (f16); .sat clamps to [0, 1]; .relu makes negative
-// and NaN results... 0 and NaN: max(result, 0) that keeps a NaN.
+// kept; .ftz makes them zero, .sat clamps to [0, 1], .relu makes what is
+// negative 0.
 //
 //===----------------------------------------------------------------------===//
 
@@ -90,24 +90,26 @@ struct Tanh {
   }
 };
 
-/// Fn with .ftz, .sat and .relu around it.
-template <class Fn, bool Ftz, bool Sat, bool Relu> struct Modified {
+/// Fn with .ftz around it.
+template <class Fn> struct Flushing {
   template <class H, class... S>
     requires(sizeof(H) == 2)
   static CTC_SCALAR H apply(H a, S... s) {
-    if constexpr (Ftz)
-      return finishHalf(flushHalf(Fn::apply(flushHalf(a), flushHalf(s)...)));
-    else
-      return finishHalf(Fn::apply(a, s...));
+    return flushHalf(Fn::apply(flushHalf(a), flushHalf(s)...));
   }
-  template <class H> static CTC_SCALAR H finishHalf(H value) {
-    const float f = toFloat(value);
-    if constexpr (Sat)
-      return fromFloat<H>(f > 0.0f ? (f < 1.0f ? f : 1.0f) : 0.0f);
-    else if constexpr (Relu)
-      return f > 0.0f || f != f ? value : H{0};
-    else
-      return value;
+};
+/// .sat: clamped to [0, 1], NaN to +0. Done by an operation of its own.
+struct Saturate {
+  template <class H> static CTC_SCALAR H apply(H a) {
+    const float f = toFloat(a);
+    return fromFloat<H>(f > 0.0f ? (f < 1.0f ? f : 1.0f) : 0.0f);
+  }
+};
+/// .relu: a negative result is +0, NaN stays. Done by an operation of its own.
+struct Relu {
+  template <class H> static CTC_SCALAR H apply(H a) {
+    const float f = toFloat(a);
+    return f > 0.0f || f != f ? a : H{0};
   }
 };
 
@@ -145,15 +147,9 @@ template <class Fn, size_t Sources> Handlers pickKind(Type type) {
              : pickForm<Fn, Half, Sources>(type.packed);
 }
 
-template <class Fn, size_t Sources>
-Handlers pickModified(Type type, bool ftz, bool sat, bool relu) {
-  if (ftz)
-    return sat    ? pickKind<Modified<Fn, true, true, false>, Sources>(type)
-           : relu ? pickKind<Modified<Fn, true, false, true>, Sources>(type)
-                  : pickKind<Modified<Fn, true, false, false>, Sources>(type);
-  return sat    ? pickKind<Modified<Fn, false, true, false>, Sources>(type)
-         : relu ? pickKind<Modified<Fn, false, false, true>, Sources>(type)
-                : pickKind<Modified<Fn, false, false, false>, Sources>(type);
+template <class Fn, size_t Sources> Handlers pickFlushing(Type type, bool ftz) {
+  return ftz ? pickKind<Flushing<Fn>, Sources>(type)
+             : pickKind<Fn, Sources>(type);
 }
 
 /// The 16-bit float type of the instruction, all modifiers being known.
@@ -178,8 +174,38 @@ template <class Fn, size_t Sources> Decode decodeArithmetic(OpBuilder &b) {
   auto type = takeHalfType(b, Sources + 1);
   if (!type)
     return Decode::NotMine;
-  return emitFor(b, *type, pickModified<Fn, Sources>(*type, ftz, sat, relu),
-                 Sources);
+  emitFor(b, *type, pickFlushing<Fn, Sources>(*type, ftz), Sources);
+  if (sat || relu)
+    b.emit(sat ? pickKind<Saturate, 1>(*type) : pickKind<Relu, 1>(*type),
+           {b.def(0, *type), b.use(0, *type)});
+  return Decode::Done;
+}
+
+/// neg and abs: the sign bit, whatever the value.
+template <class Fn> Decode decodeSign(OpBuilder &b) {
+  bool ftz = b.take("ftz");
+  auto type = takeHalfType(b, 2);
+  if (!type)
+    return Decode::NotMine;
+  return emitFor(b, *type, pickFlushing<Fn, 1>(*type, ftz), 1);
+}
+
+/// Functions of libm are called lane by lane, and only for active lanes.
+template <class Fn, class H, bool Ftz>
+bool callEachLane(Warp &warp, const Op &op, LaneMask mask) {
+  uint32_t *d = rowOf<uint32_t>(warp, op.r[0]);
+  const uint32_t *s = rowOf<uint32_t>(warp, op.r[1]);
+  for (LaneMask left = mask; left; left &= left - 1) {
+    unsigned i = lowestLane(left);
+    uint32_t result = 0;
+    for (unsigned k = 0; k < op.count; ++k) {
+      H value{static_cast<uint16_t>(s[i] >> (16 * k))};
+      value = Ftz ? flushHalf(Fn::apply(flushHalf(value))) : Fn::apply(value);
+      result |= static_cast<uint32_t>(value.bits) << (16 * k);
+    }
+    d[i] = result;
+  }
+  return true;
 }
 
 template <class Fn> Decode decodeApproximate(OpBuilder &b) {
@@ -189,7 +215,14 @@ template <class Fn> Decode decodeApproximate(OpBuilder &b) {
   auto type = takeHalfType(b, 2);
   if (!type)
     return Decode::NotMine;
-  return emitFor(b, *type, pickModified<Fn, 1>(*type, ftz, false, false), 1);
+  Handler run =
+      type->kind == TypeKind::BFloat
+          ? ftz ? callEachLane<Fn, BHalf, true> : callEachLane<Fn, BHalf, false>
+      : ftz ? callEachLane<Fn, Half, true>
+            : callEachLane<Fn, Half, false>;
+  Op &op = b.emit({run, run}, {b.def(0, *type), b.use(1, *type)});
+  op.count = type->packed ? 2 : 1;
+  return Decode::Done;
 }
 
 template <bool Max> Decode decodeExtreme(OpBuilder &b) {
@@ -198,14 +231,11 @@ template <bool Max> Decode decodeExtreme(OpBuilder &b) {
   auto type = takeHalfType(b, 3);
   if (!type)
     return Decode::NotMine;
-  auto pick = [&]<bool NaN, bool XorSign>() {
-    return pickModified<Extreme<Max, NaN, XorSign>, 2>(*type, ftz, false,
-                                                       false);
-  };
-  Handlers run = nan       ? xorSign ? pick.template operator()<true, true>()
-                                     : pick.template operator()<true, false>()
-                 : xorSign ? pick.template operator()<false, true>()
-                           : pick.template operator()<false, false>();
+  Handlers run =
+      nan ? xorSign ? pickFlushing<Extreme<Max, true, true>, 2>(*type, ftz)
+                    : pickFlushing<Extreme<Max, true, false>, 2>(*type, ftz)
+      : xorSign ? pickFlushing<Extreme<Max, false, true>, 2>(*type, ftz)
+                : pickFlushing<Extreme<Max, false, false>, 2>(*type, ftz);
   return emitFor(b, *type, run, 2);
 }
 
@@ -216,8 +246,8 @@ void addHalf(DecoderTable &table) {
   table.insert({"sub", decodeArithmetic<Sub, 2>});
   table.insert({"mul", decodeArithmetic<Mul, 2>});
   table.insert({"fma", decodeArithmetic<Fma, 3>});
-  table.insert({"neg", decodeArithmetic<Neg, 1>});
-  table.insert({"abs", decodeArithmetic<Abs, 1>});
+  table.insert({"neg", decodeSign<Neg>});
+  table.insert({"abs", decodeSign<Abs>});
   table.insert({"min", decodeExtreme<false>});
   table.insert({"max", decodeExtreme<true>});
   table.insert({"ex2", decodeApproximate<Exp2>});
