@@ -14,7 +14,7 @@ Each case of onednn.json that TOSA can express (2-D, no dilation, no groups,
 padding below the kernel) keeps its kernel, stride and padding; batch, channels
 and space shrink to a few elements, keeping their parity. Both sides read the
 same TOSA function and the same small integers, so that results must be equal
-bit for bit. Prints how many cases agree; exit code 0 if all do, 1 if one
+bit for bit. Every other case has an elementwise tail, which ctc fuses. Prints how many cases agree; exit code 0 if all do, 1 if one
 differs or fails, 2 if a tool is missing. Without --full every eighth case runs.
 """
 
@@ -76,6 +76,7 @@ class Layer:
     kernel: tuple
     stride: tuple
     out_pad: tuple  # top, bottom, left, right
+    tail: bool      # minus z per channel, then at least -20
 
     def output_space(self):
         return tuple((i - 1) * s + self.out_pad[2 * d] +
@@ -83,10 +84,14 @@ class Layer:
                      for d, (i, s, k) in enumerate(
                          zip(self.space, self.stride, self.kernel)))
 
+    def operands(self):
+        return "xwbz" if self.tail else "xwb"
+
     def shapes(self):
         return {"x": (self.batch, *self.space, self.inputs),
                 "w": (self.outputs, *self.kernel, self.inputs),
                 "b": (self.outputs,),
+                "z": (1, 1, 1, self.outputs),
                 "y": (self.batch, *self.output_space(), self.outputs)}
 
 
@@ -122,7 +127,8 @@ def to_layer(case, number):
         space.append(least)
     return Layer(case["name"], f"case{number}", shrink(case["N"], 2),
                  shrink(case["Cin"], 5), shrink(case["Cout"], 6), tuple(space),
-                 tuple(case["kernel"]), tuple(case["stride"]), tuple(out_pad))
+                 tuple(case["kernel"]), tuple(case["stride"]), tuple(out_pad),
+                 number % 2 == 1)
 
 
 def load_layers(path, pattern):
@@ -142,17 +148,25 @@ def tensor(shape):
 
 def function(layer):
     """The layer as a function of TOSA: what both sides read."""
-    x, w, b, y = (tensor(shape) for shape in layer.shapes().values())
+    x, w, b, z, y = (tensor(shape) for shape in layer.shapes().values())
     pads = ", ".join(map(str, layer.out_pad))
     strides = ", ".join(map(str, layer.stride))
     zero = "tensor<1xf32>"
+    arguments = ", ".join(f"%{which}: {tensor(layer.shapes()[which])}"
+                          for which in layer.operands())
+    result, tail = "%y", ""
+    if layer.tail:
+        result, tail = "%t", f"""\
+  %d = tosa.sub %y, %z : ({y}, {z}) -> {y}
+  %t = tosa.clamp %d {{min_val = -20.0 : f32, max_val = 1.0e6 : f32}} : ({y}) -> {y}
+"""
     return f"""\
-func.func @{layer.symbol}(%x: {x}, %w: {w}, %b: {b}) -> {y} {{
+func.func @{layer.symbol}({arguments}) -> {y} {{
   %zero = "tosa.const"() <{{values = dense<0.0> : {zero}}}> : () -> {zero}
   %y = tosa.transpose_conv2d %x, %w, %b, %zero, %zero
     {{acc_type = f32, out_pad = array<i64: {pads}>, stride = array<i64: {strides}>}}
     : ({x}, {w}, {b}, {zero}, {zero}) -> {y}
-  return %y : {y}
+{tail}  return {result} : {y}
 }}
 """
 
@@ -167,7 +181,7 @@ def count(shape):
 def fill(layer, which):
     """Small integers from a multiplicative hash of the position: every sum of
     products stays below 10^6, which both f32 and the printed text hold."""
-    seed, span = {"x": (1, 4), "w": (2, 4), "b": (3, 9)}[which]
+    seed, span = {"x": (1, 4), "w": (2, 4), "b": (3, 9), "z": (4, 9)}[which]
     values = []
     for i in range(count(layer.shapes()[which])):
         mixed = ((i + 1) * 2654435761 + seed * 40503 + len(layer.name)) % 2**32
@@ -185,15 +199,16 @@ def main_function(layers):
              "attributes {llvm.emit_c_interface}", "func.func @main() {"]
     for layer in layers:
         shapes, s = layer.shapes(), layer.symbol
-        for which in "xwb":
+        for which in layer.operands():
             lines.append(f"  %{s}{which} = arith.constant "
                          f"dense<\"0x{packed(fill(layer, which)).hex()}\"> : "
                          f"{tensor(shapes[which])}")
-        types = ", ".join(tensor(shapes[which]) for which in "xwb")
+        types = ", ".join(tensor(shapes[which]) for which in layer.operands())
+        values = ", ".join(f"%{s}{which}" for which in layer.operands())
         y = tensor(shapes["y"])
         memref = y.replace("tensor", "memref")
         lines += [
-            f"  %{s}y = call @{s}(%{s}x, %{s}w, %{s}b) : ({types}) -> {y}",
+            f"  %{s}y = call @{s}({values}) : ({types}) -> {y}",
             f"  %{s}m = bufferization.to_buffer %{s}y : {y} to {memref}",
             f"  %{s}u = memref.cast %{s}m : {memref} to memref<*xf32>",
             f"  call @printMemrefF32(%{s}u) : (memref<*xf32>) -> ()"]
@@ -258,14 +273,15 @@ def run_ctc(tools, folder, layers):
     run([tools.ctc, "compile", source, "-o", bundle, "--chip=sm_80"])
     results = []
     for layer in layers:
-        for which in "xwb":
+        for which in layer.operands():
             write_npy(folder / f"{which}.npy", layer.shapes()[which],
                       fill(layer, which))
         output = folder / f"{layer.symbol}.npy"
         run([tools.ctc, "run", bundle, f"--entry={layer.symbol}",
              f"--input=@{folder / 'x.npy'}", f"--weight=@{folder / 'w.npy'}",
              f"--bias=@{folder / 'b.npy'}", f"--output=@{output}",
-             f"--device={tools.device}"])
+             f"--device={tools.device}"] +
+            ([f"--operand=operand0=@{folder / 'z.npy'}"] if layer.tail else []))
         results.append(read_npy(output))
     return results
 
