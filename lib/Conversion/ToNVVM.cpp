@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -34,6 +35,10 @@ static bool isReadOnly(Value buffer) {
     return effects && !effects.getEffectOnValue<MemoryEffects::Write>(buffer);
   });
 }
+
+/// Threads that a multiprocessor must be able to hold at once: 255 registers
+/// per thread. More residents make the largest tiles spill (384 does).
+static constexpr int64_t kResidentThreads = 256;
 
 namespace {
 struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
@@ -73,10 +78,25 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
       if (!plain && failed(makeStatic(function, argument)))
         return failure();
     }
+    limitRegisters(function, b);
     SmallVector<Type> types(function.getBody().getArgumentTypes());
     types.truncate(parameters);
     function.setFunctionType(b.getFunctionType(types, {}));
     return success();
+  }
+
+  /// Left alone, ptxas gives small kernels so few registers that they spill,
+  /// for an occupancy they cannot use. kResidentThreads per multiprocessor
+  /// leave each thread 65536 / kResidentThreads registers.
+  static void limitRegisters(gpu::GPUFuncOp function, Builder &b) {
+    auto blockSize = function.getKnownBlockSizeAttr();
+    if (!blockSize)
+      return;
+    const int64_t threads =
+        std::max(1, llvm::product_of(blockSize.asArrayRef()));
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                      b.getI32IntegerAttr(static_cast<int32_t>(
+                          std::max<int64_t>(1, kResidentThreads / threads))));
   }
 
   static LogicalResult makeStatic(gpu::GPUFuncOp function,
