@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -23,6 +24,10 @@ using namespace ctc;
 
 /// Entry buffers are aligned to this many bytes (docs/Runtime.md).
 static constexpr int64_t kBufferAlignment = 16;
+
+/// Threads per SM that registers must suffice for: 65536 / 256 leaves each
+/// thread all of the 255 it may have, and what it needs is below 200.
+static constexpr int64_t kResidentThreads = 256;
 
 /// Whether a kernel only reads an argument: nothing stores through it or
 /// through a view of it.
@@ -76,7 +81,23 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
     SmallVector<Type> types(function.getBody().getArgumentTypes());
     types.truncate(parameters);
     function.setFunctionType(b.getFunctionType(types, {}));
+    setLaunchBounds(function);
     return success();
+  }
+
+  /// Promises a number of resident blocks. Left to itself ptxas goes for more of
+  /// them and spills values that are uniform over the block to get there.
+  static void setLaunchBounds(gpu::GPUFuncOp function) {
+    auto block = function.getKnownBlockSizeAttr();
+    if (!block)
+      return;
+    int64_t threads = 1;
+    for (int32_t size : block.asArrayRef())
+      threads *= size;
+    Builder b(function.getContext());
+    function->setAttr(
+        NVVM::NVVMDialect::getMinctasmAttrName(),
+        b.getI32IntegerAttr(std::max<int64_t>(1, kResidentThreads / threads)));
   }
 
   static LogicalResult makeStatic(gpu::GPUFuncOp function,

@@ -17,3 +17,16 @@ gpu.module @ctc_kernels {
     gpu.return
   }
 }
+
+// A promise of 256 resident threads keeps ptxas from spilling for occupancy.
+gpu.module @bounds {
+  // CHECK: gpu.func @small{{.*}}nvvm.minctasm = 8 : i32
+  // NVVM: llvm.func @small{{.*}}nvvm.minctasm = 8 : i32
+  gpu.func @small() kernel attributes {known_block_size = array<i32: 32, 1, 1>} {
+    gpu.return
+  }
+  // CHECK: gpu.func @large{{.*}}nvvm.minctasm = 1 : i32
+  gpu.func @large() kernel attributes {known_block_size = array<i32: 512, 1, 1>} {
+    gpu.return
+  }
+}
