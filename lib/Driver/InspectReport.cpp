@@ -39,6 +39,9 @@ static std::string padding(const Problem &problem) {
                     ",");
 }
 
+/// Width of the labels in front of an entry's facts.
+static constexpr unsigned kLabel = 15;
+
 static const char *roleName(ArgumentRole role) {
   switch (role) {
   case ArgumentRole::Input:
@@ -143,7 +146,7 @@ static std::string gridText(const Launch &launch) {
 static void printLaunches(const Entry &entry, const std::vector<Launch> &list,
                           llvm::StringRef when, llvm::raw_ostream &os) {
   for (const Launch &launch : list) {
-    os << "  " << llvm::left_justify(when, 11) << launch.kernel << "("
+    os << "  " << llvm::left_justify(when, kLabel) << launch.kernel << "("
        << llvm::join(llvm::map_range(launch.arguments,
                                      [&](uint32_t index) {
                                        return entry.arguments[index].name;
@@ -153,14 +156,14 @@ static void printLaunches(const Entry &entry, const std::vector<Launch> &list,
        << "\n";
   }
   if (list.empty())
-    os << "  " << llvm::left_justify(when, 11) << "no launch\n";
+    os << "  " << llvm::left_justify(when, kLabel) << "no launch\n";
 }
 
 static void printEntry(const Entry &entry, llvm::ArrayRef<std::string> chips,
                        llvm::raw_ostream &os) {
   const Problem &problem = entry.problem;
   auto field = [&](llvm::StringRef name) -> llvm::raw_ostream & {
-    return os << "  " << llvm::left_justify(name, 11);
+    return os << "  " << llvm::left_justify(name, kLabel);
   };
   os << "\nentry " << entry.name << " for " << llvm::join(chips, ", ") << "\n";
   field("problem") << "stride " << perDimension(problem, &SpatialDim::stride)

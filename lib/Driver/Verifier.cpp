@@ -217,6 +217,7 @@ void Verifier::verifyCompiled(const Problem &problem, const std::string &family,
     for (const Prepared &inputs : prepared) {
       VerifyResult point = result;
       point.fill = inputs.fill;
+      point.exact = inputs.exact;
       if (!layer) {
         point.failure = layer.error().message;
       } else if (!inputs.failure.empty()) {

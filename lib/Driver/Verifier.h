@@ -37,7 +37,8 @@ struct VerifyResult {
   Precision precision = Precision::TF32;
   Layout layout = Layout::ChannelsFirst;
   std::string chip, family;
-  std::string fill; ///< "exact", "random", or "given" by the case.
+  std::string fill;   ///< "exact", "random", or "given" by the case.
+  bool exact = false; ///< Whether it was compared bit for bit.
   double multiplyAdds = 0;
   /// Empty when passed; else one line that says what is wrong.
   std::string failure;

@@ -23,6 +23,7 @@ static llvm::json::Object toJson(const VerifyResult &result) {
       {"chip", result.chip},
       {"family", result.family},
       {"fill", result.fill},
+      {"exact", result.exact},
       {"multiply_adds", result.multiplyAdds},
       {"passed", result.passed()},
       {"launch_seconds", result.launchSeconds}};
@@ -40,9 +41,8 @@ static llvm::json::Object toJson(const VerifyResult &result) {
 void VerifyReport::add(const VerifyResult &result) {
   ++(result.passed() ? passes : failures);
   if (result.report) {
-    (result.fill == "exact" ? exactOutputs : boundedOutputs) +=
-        result.report->outputs;
-    if (result.passed() && result.fill == "random" &&
+    (result.exact ? exactOutputs : boundedOutputs) += result.report->outputs;
+    if (result.passed() && !result.exact &&
         result.report->worstRatio > worstRatio) {
       worstRatio = result.report->worstRatio;
       worstName = result.name + " [" + result.describe() + "]";
