@@ -4,7 +4,7 @@
 #kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [128], taps = [2], chunk_channels = 1,
   threads_positions = 32, threads_channels = 1, thread_positions = 4, thread_channels = 1, stages = 1, source = explicit>
 
-// CHECK: ctc.launch @ctc_kernels::@layer
+// CHECK: ctc.launch @ctc_kernels::@layer(%
 // 1100000002 outputs of residue 0, so ceil(1100000002 / 128) boxes for each of 4 phases.
 // CHECK-SAME: blocks_per_tile = 34375004 : i64
 // CHECK: memref.global "private" constant @layer_phases0 : memref<4x5xi64, #gpu.address_space<global>>
