@@ -25,6 +25,10 @@ using namespace ctc;
 /// Entry buffers are aligned to this many bytes (docs/Runtime.md).
 static constexpr int64_t kBufferAlignment = 16;
 
+/// Threads per SM that registers must suffice for: 65536 / 256 leaves each
+/// thread all of the 255 it may have, and what it needs is below 200.
+static constexpr int64_t kResidentThreads = 256;
+
 /// Whether a kernel only reads an argument: nothing stores through it or
 /// through a view of it.
 static bool isReadOnly(Value buffer) {
@@ -35,10 +39,6 @@ static bool isReadOnly(Value buffer) {
     return effects && !effects.getEffectOnValue<MemoryEffects::Write>(buffer);
   });
 }
-
-/// Threads that a multiprocessor must be able to hold at once: 255 registers
-/// per thread. More residents make the largest tiles spill (384 does).
-static constexpr int64_t kResidentThreads = 256;
 
 namespace {
 struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
@@ -78,25 +78,26 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
       if (!plain && failed(makeStatic(function, argument)))
         return failure();
     }
-    limitRegisters(function, b);
     SmallVector<Type> types(function.getBody().getArgumentTypes());
     types.truncate(parameters);
     function.setFunctionType(b.getFunctionType(types, {}));
+    setLaunchBounds(function);
     return success();
   }
 
-  /// Left alone, ptxas gives small kernels so few registers that they spill,
-  /// for an occupancy they cannot use. kResidentThreads per multiprocessor
-  /// leave each thread 65536 / kResidentThreads registers.
-  static void limitRegisters(gpu::GPUFuncOp function, Builder &b) {
-    auto blockSize = function.getKnownBlockSizeAttr();
-    if (!blockSize)
+  /// Promises a number of resident blocks. Left to itself ptxas goes for more of
+  /// them and spills values that are uniform over the block to get there.
+  static void setLaunchBounds(gpu::GPUFuncOp function) {
+    auto block = function.getKnownBlockSizeAttr();
+    if (!block)
       return;
-    const int64_t threads =
-        std::max(1, llvm::product_of(blockSize.asArrayRef()));
-    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                      b.getI32IntegerAttr(static_cast<int32_t>(
-                          std::max<int64_t>(1, kResidentThreads / threads))));
+    int64_t threads = 1;
+    for (int32_t size : block.asArrayRef())
+      threads *= size;
+    Builder b(function.getContext());
+    function->setAttr(
+        NVVM::NVVMDialect::getMinctasmAttrName(),
+        b.getI32IntegerAttr(std::max<int64_t>(1, kResidentThreads / threads)));
   }
 
   static LogicalResult makeStatic(gpu::GPUFuncOp function,

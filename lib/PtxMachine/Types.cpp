@@ -33,6 +33,7 @@ constexpr NamedType kTypes[] = {
     {"f32", {TypeKind::Float, 32}},
     {"f64", {TypeKind::Float, 64}},
     {"f16x2", {TypeKind::Float, 32, true}},
+    {"f32x2", {TypeKind::Float, 64, true}},
     {"bf16", {TypeKind::BFloat, 16}},
     {"bf16x2", {TypeKind::BFloat, 32, true}},
     {"tf32", {TypeKind::TF32, 32}},

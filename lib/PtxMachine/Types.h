@@ -46,7 +46,7 @@ struct Type {
   /// f16, f16x2, bf16 or bf16x2.
   bool isHalf() const {
     return kind == TypeKind::BFloat ||
-           (kind == TypeKind::Float && (bits == 16 || packed));
+           (kind == TypeKind::Float && (bits == 16 || (packed && bits == 32)));
   }
   /// The width of the register that holds it: 1, 32 or 64. Narrower values
   /// are kept in the low bits of a 32-bit register, the bits above them zero.

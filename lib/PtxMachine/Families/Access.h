@@ -102,52 +102,49 @@ CTC_SCALAR Space spaceOf(const Op &op) {
 /// an operation of its own, for only 32-bit targets do that elsewhere.
 MemoryOperand wideOperand(OpBuilder &b, const Operand &operand, Space space);
 
-/// Computes all that the fast paths need in one loop over the lanes.
-template <Path path>
+/// One loop over the lanes finds out whether all are inside of the memory that
+/// is known here, aligned, and in which shape; what is not goes lane by lane.
+template <Path path, bool Full>
 CTC_SCALAR bool resolve(Warp &warp, const Op &op, uint32_t baseRow,
                         LaneMask mask, unsigned bytes, const char *access,
                         bool forWriting, HostAddresses &host) {
   using Address =
       std::conditional_t<path == Path::Shared32, uint32_t, uint64_t>;
   const Address *base = rowOf<Address>(warp, baseRow);
-  const uint64_t offset = static_cast<uint64_t>(op.immediate);
-  const unsigned firstLane = lowestLane(mask);
-  const uint64_t first = base[firstLane] + offset;
-  uint64_t different = 0, scattered = 0, all = 0;
-  uint64_t low = ~uint64_t(0), high = 0;
-  uint64_t *lane = host.lane;
-  for (unsigned i = 0; i < kWarpSize; ++i) {
-    uint64_t address =
-        isActive(mask, i) ? static_cast<uint64_t>(base[i]) + offset : first;
-    lane[i] = address;
-    different |= address ^ first;
-    scattered |= address ^ (first + i * bytes);
-    all |= address;
-    low = address < low ? address : low;
-    high = address > high ? address : high;
-  }
-  host.shape = !different                        ? HostAddresses::Uniform
-               : !scattered && mask == kAllLanes ? HostAddresses::Consecutive
-                                                 : HostAddresses::Scattered;
   const BlockState &block = *warp.block;
-  bool inside = high + bytes >= bytes && !(all & (bytes - 1));
-  if constexpr (path == Path::Windowed) {
-    inside = false;
-  } else if constexpr (path == Path::Global) {
+  // Addresses of [begin, begin + size) are host addresses less `shift`.
+  uint64_t begin = 0, size = 0, shift = 0;
+  if constexpr (path == Path::Global) {
     // A generic address that lies in an allocation is a global one.
-    const RangeCache &cache = block.caches[op.cacheSlot];
-    inside &= low >= cache.begin && high + bytes <= cache.end;
-  } else {
-    const uint64_t start = reinterpret_cast<uint64_t>(block.shared);
-    inside &= high + bytes <= block.sharedBytes;
-    for (unsigned i = 0; inside && i < kWarpSize; ++i)
-      lane[i] += start;
+    begin = block.caches[op.cacheSlot].begin;
+    size = block.caches[op.cacheSlot].end - begin;
+    size = begin == 1 ? 0 : size; // Nothing was accessed yet.
+  } else if constexpr (path != Path::Windowed) {
+    size = block.sharedBytes;
+    shift = reinterpret_cast<uint64_t>(block.shared);
   }
-  if (!inside) [[unlikely]]
-    return resolveSlowly(warp, op, mask, bytes, spaceOf(op), access, forWriting,
-                         host);
-  host.first = reinterpret_cast<char *>(lane[firstLane]);
-  return true;
+  bool bad = size < bytes, different = false, scattered = false;
+  const uint64_t room = size - bytes, low = bytes - 1;
+  const uint64_t offset = static_cast<uint64_t>(op.immediate);
+  const uint64_t first = base[Full ? 0 : lowestLane(mask)] + offset;
+  for (unsigned i = 0; i < kWarpSize; ++i) {
+    const uint64_t own = static_cast<uint64_t>(base[i]) + offset;
+    const uint64_t address = Full || isActive(mask, i) ? own : first;
+    host.lane[i] = address + shift;
+    bad |= (address - begin > room) | ((address & low) != 0);
+    different |= address != first;
+    scattered |= address != first + i * bytes;
+  }
+  host.first = reinterpret_cast<char *>(first + shift);
+  host.shape = !different           ? HostAddresses::Uniform
+               : Full && !scattered ? HostAddresses::Consecutive
+                                    : HostAddresses::Scattered;
+  if (!bad) [[likely]]
+    return true;
+  for (unsigned i = 0; i < kWarpSize; ++i)
+    host.lane[i] -= shift;
+  return resolveSlowly(warp, op, mask, bytes, spaceOf(op), access, forWriting,
+                       host);
 }
 
 } // namespace ctc::ptx::CTC_PTX_LEVEL

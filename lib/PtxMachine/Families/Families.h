@@ -25,6 +25,8 @@ void addLogic(DecoderTable &table);
 void addCompare(DecoderTable &table);
 void addFloat(DecoderTable &table);
 void addFloatApprox(DecoderTable &table);
+void addFloatPacked(DecoderTable &table);
+void addFloatMixed(DecoderTable &table);
 void addHalf(DecoderTable &table);
 void addConvert(DecoderTable &table);
 void addMemory(DecoderTable &table);

@@ -38,85 +38,122 @@ CTC_SCALAR uint32_t elementRow(const Warp &warp, const Op &op, unsigned first,
   return op.r[first + k];
 }
 
-/// Loads op.count elements per lane into rows of Register. Operands: the
-/// elements, then the address.
-template <Path path, class Element, class Register, bool Full>
-CTC_LANES bool load(Warp &warp, const Op &op, LaneMask mask) {
-  const unsigned count = op.count;
-  const unsigned bytes = sizeof(Element) * count;
-  HostAddresses host;
-  if (!resolve<path>(warp, op, elementRow(warp, op, count, 0), mask, bytes,
-                     "load", /*forWriting=*/false, host)) [[unlikely]]
-    return false;
+/// Loads `Count` elements per lane from resolved addresses.
+template <class Element, class Register, bool Full, unsigned Count>
+CTC_SCALAR void loadElements(Warp &warp, const Op &op, LaneMask mask,
+                             const HostAddresses &host) {
   using Cell = std::conditional_t<sizeof(Register) == 8, uint64_t, uint32_t>;
-  for (unsigned k = 0; k < count; ++k) {
+  for (unsigned k = 0; k < Count; ++k) {
     Cell *d =
         reinterpret_cast<Cell *>(warp.registers + elementRow(warp, op, 0, k));
-    const char *first = host.first + k * sizeof(Element);
-    auto widen = [](const char *from) __attribute__((always_inline)) {
+    auto widen = [k](const char *access) __attribute__((always_inline)) {
       Element value;
-      __builtin_memcpy(&value, from, sizeof(Element));
+      __builtin_memcpy(&value, access + k * sizeof(Element), sizeof(Element));
       return static_cast<Cell>(static_cast<Register>(value));
     };
     if (host.shape == HostAddresses::Uniform) {
-      Cell value = widen(first);
+      const Cell value = widen(host.first);
       CTC_EACH_LANE(i) { d[i] = Full || isActive(mask, i) ? value : d[i]; }
-    } else if (host.shape == HostAddresses::Consecutive && Full) {
-      if (count == 1)
-        CTC_EACH_LANE(i) { d[i] = widen(first + i * sizeof(Element)); }
-      else if (count == 2)
-        CTC_EACH_LANE(i) { d[i] = widen(first + i * 2 * sizeof(Element)); }
-      else if (count == 4)
-        CTC_EACH_LANE(i) { d[i] = widen(first + i * 4 * sizeof(Element)); }
-      else
-        CTC_EACH_LANE(i) { d[i] = widen(first + i * bytes); }
+    } else if (Full && host.shape == HostAddresses::Consecutive) {
+      CTC_EACH_LANE(i) {
+        d[i] = widen(host.first + i * (Count * sizeof(Element)));
+      }
     } else {
       for (unsigned i = 0; i < kWarpSize; ++i) {
         // Inactive lanes have the address of an active one.
-        Cell value = widen(reinterpret_cast<const char *>(host.lane[i]) +
-                           k * sizeof(Element));
+        Cell value = widen(reinterpret_cast<const char *>(host.lane[i]));
         d[i] = Full || isActive(mask, i) ? value : d[i];
       }
     }
   }
+}
+
+/// The vectors, apart from the frequent single elements.
+template <class Element, class Register, bool Full>
+CTC_LANES __attribute__((noinline)) void
+loadVectors(Warp &warp, const Op &op, LaneMask mask,
+            const HostAddresses &host) {
+  if (op.count == 2)
+    loadElements<Element, Register, Full, 2>(warp, op, mask, host);
+  else if (op.count == 4)
+    loadElements<Element, Register, Full, 4>(warp, op, mask, host);
+  else
+    loadElements<Element, Register, Full, 8>(warp, op, mask, host);
+}
+
+/// Operands: the elements, then the address.
+template <Path path, class Element, class Register, bool Full>
+CTC_LANES bool load(Warp &warp, const Op &op, LaneMask mask) {
+  const unsigned count = op.count;
+  HostAddresses host;
+  if (!resolve<path, Full>(warp, op, elementRow(warp, op, count, 0), mask,
+                           sizeof(Element) * count, "load",
+                           /*forWriting=*/false, host)) [[unlikely]]
+    return false;
+  if (count == 1) [[likely]]
+    loadElements<Element, Register, Full, 1>(warp, op, mask, host);
+  else
+    loadVectors<Element, Register, Full>(warp, op, mask, host);
   return true;
 }
 
-/// Stores; of lanes with the same address the highest one's value stays.
-template <Path path, class Element, bool Full>
-CTC_LANES bool store(Warp &warp, const Op &op, LaneMask mask) {
-  const unsigned count = op.count;
-  const unsigned bytes = sizeof(Element) * count;
-  HostAddresses host;
-  if (!resolve<path>(warp, op, elementRow(warp, op, count, 0), mask, bytes,
-                     "store", /*forWriting=*/true, host)) [[unlikely]]
-    return false;
+/// Stores `Count` elements per lane; of lanes with the same address the highest
+/// one's value stays.
+template <class Element, bool Full, unsigned Count>
+CTC_SCALAR void storeElements(Warp &warp, const Op &op, LaneMask mask,
+                              const HostAddresses &host) {
   using Cell = std::conditional_t<sizeof(Element) == 8, uint64_t, uint32_t>;
   // Elements of 8, 16 and 32 bits may come from a 64-bit row.
   const unsigned stride = op.mode >> 8 ? 8 : sizeof(Cell);
-  for (unsigned k = 0; k < count; ++k) {
+  for (unsigned k = 0; k < Count; ++k) {
     const char *s = warp.registers + elementRow(warp, op, 0, k);
-    if (host.shape == HostAddresses::Consecutive && Full &&
+    auto put = [s, k](char *access,
+                      unsigned cell) __attribute__((always_inline)) {
+      Element value;
+      __builtin_memcpy(&value, s + cell, sizeof(Element));
+      __builtin_memcpy(access + k * sizeof(Element), &value, sizeof(Element));
+    };
+    if (Full && host.shape == HostAddresses::Consecutive &&
         stride == sizeof(Cell)) {
-      char *first = host.first + k * sizeof(Element);
-      const Cell *cells = reinterpret_cast<const Cell *>(s);
-      auto put = [cells](char *to, unsigned i) __attribute__((always_inline)) {
-        Element value = static_cast<Element>(cells[i]);
-        __builtin_memcpy(to, &value, sizeof(Element));
-      };
-      if (count == 1)
-        CTC_EACH_LANE(i) { put(first + i * sizeof(Element), i); }
-      else
-        CTC_EACH_LANE(i) { put(first + i * bytes, i); }
+      CTC_EACH_LANE(i) {
+        put(host.first + i * (Count * sizeof(Element)), i * sizeof(Cell));
+      }
+    } else if (host.shape == HostAddresses::Uniform) {
+      const auto highest = 31u - static_cast<unsigned>(__builtin_clz(mask));
+      put(host.first, highest * stride);
     } else {
       for (LaneMask left = mask; left; left &= left - 1) {
-        unsigned i = lowestLane(left);
-        __builtin_memcpy(reinterpret_cast<char *>(host.lane[i]) +
-                             k * sizeof(Element),
-                         s + i * stride, sizeof(Element));
+        const unsigned i = lowestLane(left);
+        put(reinterpret_cast<char *>(host.lane[i]), i * stride);
       }
     }
   }
+}
+
+template <class Element, bool Full>
+CTC_LANES __attribute__((noinline)) void
+storeVectors(Warp &warp, const Op &op, LaneMask mask,
+             const HostAddresses &host) {
+  if (op.count == 2)
+    storeElements<Element, Full, 2>(warp, op, mask, host);
+  else if (op.count == 4)
+    storeElements<Element, Full, 4>(warp, op, mask, host);
+  else
+    storeElements<Element, Full, 8>(warp, op, mask, host);
+}
+
+template <Path path, class Element, bool Full>
+CTC_LANES bool store(Warp &warp, const Op &op, LaneMask mask) {
+  const unsigned count = op.count;
+  HostAddresses host;
+  if (!resolve<path, Full>(warp, op, elementRow(warp, op, count, 0), mask,
+                           sizeof(Element) * count, "store",
+                           /*forWriting=*/true, host)) [[unlikely]]
+    return false;
+  if (count == 1) [[likely]]
+    storeElements<Element, Full, 1>(warp, op, mask, host);
+  else
+    storeVectors<Element, Full>(warp, op, mask, host);
   return true;
 }
 

@@ -34,43 +34,59 @@ bool copyPredicate(Warp &warp, const Op &op, LaneMask mask) {
 // Vectors
 //===----------------------------------------------------------------------===//
 
-/// r[0] = the concatenation of op.count elements of op.mode bits.
-template <class Whole>
+/// r[0] = the concatenation of `Count` elements of op.mode bits.
+template <class Whole, unsigned Count>
 CTC_LANES bool pack(Warp &warp, const Op &op, LaneMask mask) {
+  constexpr unsigned bits = sizeof(Whole) * 8 / Count;
   Whole *d = rowOf<Whole>(warp, op.r[0]);
-  for (unsigned i = 0; i < kWarpSize; ++i) {
+  const uint32_t *s[Count];
+  for (unsigned k = 0; k < Count; ++k)
+    s[k] = rowOf<uint32_t>(warp, op.r[1 + k]);
+  CTC_EACH_LANE(i) {
     Whole value = 0;
-    for (unsigned k = 0; k < op.count; ++k) {
-      const uint32_t *s = rowOf<uint32_t>(warp, op.r[1 + k]);
-      value |= static_cast<Whole>(s[i]) << (k * op.mode);
-    }
+    for (unsigned k = 0; k < Count; ++k)
+      value |= static_cast<Whole>(s[k][i]) << (k * bits);
     d[i] = isActive(mask, i) ? value : d[i];
   }
   return true;
 }
 
-/// The elements r[0], r[1], ... of op.mode bits from the row behind them.
-template <class Whole>
+/// The elements r[0], r[1], ... from the row behind them, which one of them may
+/// share: a lane is read before it is written.
+template <class Whole, unsigned Count>
 CTC_LANES bool unpack(Warp &warp, const Op &op, LaneMask mask) {
-  const Whole *s = rowOf<Whole>(warp, op.r[op.count]);
-  const auto low = static_cast<uint32_t>((uint64_t(1) << op.mode) - 1);
-  for (unsigned i = 0; i < kWarpSize; ++i) {
-    const Whole value = s[i]; // An element may share its row with the source.
-    for (unsigned k = 0; k < op.count; ++k) {
-      uint32_t *d = rowOf<uint32_t>(warp, op.r[k]);
-      auto element = static_cast<uint32_t>(value >> (k * op.mode)) & low;
-      d[i] = isActive(mask, i) ? element : d[i];
+  constexpr unsigned bits = sizeof(Whole) * 8 / Count;
+  constexpr auto low = static_cast<uint32_t>((uint64_t(1) << bits) - 1);
+  const Whole *s = rowOf<Whole>(warp, op.r[Count]);
+  uint32_t *d[Count];
+  for (unsigned k = 0; k < Count; ++k)
+    d[k] = rowOf<uint32_t>(warp, op.r[k]);
+  CTC_EACH_LANE(i) {
+    const Whole value = s[i];
+    for (unsigned k = 0; k < Count; ++k) {
+      auto element = static_cast<uint32_t>(value >> (k * bits)) & low;
+      d[k][i] = isActive(mask, i) ? element : d[k][i];
     }
   }
   return true;
 }
 
+template <class Whole> Handler pickPack(bool unpacks, size_t count) {
+  if (count == 2)
+    return unpacks ? unpack<Whole, 2> : pack<Whole, 2>;
+  if (count == 4)
+    return unpacks ? unpack<Whole, 4> : pack<Whole, 4>;
+  return nullptr;
+}
+
 Decode decodePack(OpBuilder &b, Type type, bool unpacks) {
   const Operand &vector = b.operand(unpacks ? 0 : 1);
   size_t count = vector.elements.size();
-  if (count == 0 || count > 4 || type.bits % count ||
-      (type.bits / count != 8 && type.bits / count != 16 &&
-       type.bits / count != 32))
+  bool wide = type.bits == 64;
+  Handler run = wide              ? pickPack<uint64_t>(unpacks, count)
+                : type.bits == 32 ? pickPack<uint32_t>(unpacks, count)
+                                  : nullptr;
+  if (!run) // Bytes in 16 bits would need 8-bit registers.
     return Decode::NotMine;
   Type element{TypeKind::Bits, static_cast<uint8_t>(type.bits / count)};
   std::vector<Slot> slots;
@@ -81,13 +97,7 @@ Decode decodePack(OpBuilder &b, Type type, bool unpacks) {
                             : b.use(operand, element));
   if (unpacks)
     slots.push_back(b.use(1, type));
-  bool wide = type.bits == 64;
-  Handler run = unpacks ? wide ? unpack<uint64_t> : unpack<uint32_t>
-                : wide  ? pack<uint64_t>
-                        : pack<uint32_t>;
-  Op &op = b.emit({run, run}, slots);
-  op.count = static_cast<uint16_t>(count);
-  op.mode = element.bits;
+  b.emit({run, run}, slots);
   return Decode::Done;
 }
 

@@ -18,6 +18,8 @@ DecoderTable makeDecoderTable() {
   addCompare(table);
   addFloat(table);
   addFloatApprox(table);
+  addFloatPacked(table);
+  addFloatMixed(table);
   addHalf(table);
   addConvert(table);
   addMemory(table);

@@ -136,6 +136,42 @@ TEST(FloatTest, TestProperties) {
   EXPECT_THAT(run("subnormal"), ElementsAre(0, 0, 1, 0, 0));
 }
 
+TEST(FloatTest, PackedPairs) {
+  // {1, 2^-149} + {2^-24, 2^-149}: a tie to even, and a subnormal sum.
+  const uint64_t a = uint64_t(1) << 32 | bits(1.0f);
+  const uint64_t b = uint64_t(1) << 32 | bits(0x1p-24f);
+  auto run = [&](const std::string &form) {
+    return lanes<uint64_t>("add" + form + ".f32x2 %r, %a, %b;", u64s{a, b, a},
+                           u64s{b, a, b})[0];
+  };
+  EXPECT_EQ(run(".rn"), uint64_t(2) << 32 | bits(1.0f));
+  EXPECT_EQ(run(".rp"), uint64_t(2) << 32 | bits(0x1.000002p0f));
+  EXPECT_EQ(run(".ftz"), bits(1.0f));
+  // {2, 3} * {5, 7} + {1, NaN}.
+  auto pair = [](float low, float high) {
+    return uint64_t(bits(high)) << 32 | bits(low);
+  };
+  EXPECT_THAT(lanes<uint64_t>("fma.rn.f32x2 %r, %a, %b, %c;", u64s{pair(2, 3)},
+                              u64s{pair(5, 7)}, u64s{pair(1, kNaN)}),
+              ElementsAre(uint64_t(kCanonicalNaN) << 32 | bits(11.0f)));
+  EXPECT_THAT(lanes<uint64_t>("sub.f32x2 %w0, %a, %b; mul.f32x2 %r, %w0, %b;",
+                              u64s{pair(2, 3)}, u64s{pair(5, 7)}),
+              ElementsAre(pair(-15, -28)));
+}
+
+TEST(FloatTest, MixedPrecision) {
+  // f16 1 + 2^-10 and f32 2^-30: the sum is f32's.
+  EXPECT_THAT(lanes<float>("add.rn.f32.f16 %r, %a, %b;", u16s{0x3c01, 0x7e00},
+                           f32s{0x1p-20f, 1})[0],
+              0x1.00401p0f);
+  EXPECT_THAT(
+      lanes<float>("sub.rz.f32.bf16 %r, %a, %b;", u16s{0x3f80}, f32s{0x1p-30f}),
+      ElementsAre(0x1.fffffep-1f));
+  EXPECT_THAT(lanes<float>("fma.rn.sat.f32.f16 %r, %a, %a, %b;",
+                           u16s{0x3800, 0x4000}, f32s{0.5f, 0}),
+              ElementsAre(0.75f, 1));
+}
+
 TEST(FloatTest, Approximations) {
   EXPECT_THAT(lanes<float>("ex2.approx.f32 %r, %a;", f32s{3, -149, -kInfinity}),
               ElementsAre(8, kTiny, 0));

@@ -30,8 +30,8 @@ TEST(LogicTest, ShiftsClampTheirAmount) {
   EXPECT_THAT(lanes<uint32_t>("shl.b32 %r, %a, %b;", u32s{1, 1, 1, 1},
                               u32s{0, 31, 32, 0x80000000}),
               ElementsAre(1, 0x80000000, 0, 0));
-  EXPECT_THAT(lanes<uint32_t>("shr.u32 %r, %a, %b;", u32s{0x80000000, 0x80000000},
-                              u32s{31, 32}),
+  EXPECT_THAT(lanes<uint32_t>("shr.u32 %r, %a, %b;",
+                              u32s{0x80000000, 0x80000000}, u32s{31, 32}),
               ElementsAre(1, 0));
   EXPECT_THAT(
       lanes<int32_t>("shr.s32 %r, %a, %b;", s32s{-8, -8, 8}, u32s{1, 99, 99}),

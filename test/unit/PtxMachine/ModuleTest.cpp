@@ -81,6 +81,16 @@ TEST(ModuleTest, KernelsAndTheirSizes) {
   EXPECT_EQ(kernels[1].staticSharedBytes, 0u);
 }
 
+TEST(ModuleTest, AlignmentBehindPtrIsThePointees) {
+  GlobalMemory memory;
+  auto module = LoadedModule::load(
+      std::string(kHeader) + ".entry k(.param .u32 a, .param .u64 .ptr .global "
+                             ".align 16 b) { ret; }\n",
+      memory);
+  ASSERT_TRUE(module) << module.error().message;
+  EXPECT_EQ((*module)->kernels()[0].parameterBytes, 16u);
+}
+
 TEST(ModuleTest, InitializersOfEveryForm) {
   GlobalMemory memory;
   auto module = LoadedModule::load(

@@ -1,0 +1,138 @@
+//===- PtxMachineBenchmark.cpp - Thread instructions per second -----------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Measures on one host thread how many thread instructions (instructions times
+// active lanes) the PTX machine executes per second: counter "thread_instr".
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/PtxMachine/Machine.h"
+
+#include <benchmark/benchmark.h>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+using namespace ctc::ptx;
+
+namespace {
+
+void launchRepeatedly(benchmark::State &state, const std::string &ptx,
+                      const std::string &kernel, GlobalMemory &memory,
+                      LaunchConfig config) {
+  auto module = LoadedModule::load(ptx, memory);
+  if (!module)
+    return state.SkipWithError(module.error().message.c_str());
+  config.hostThreads = 1;
+  double instructions = 0;
+  for (auto _ : state) {
+    auto done = (*module)->launch(kernel, config);
+    if (!done)
+      return state.SkipWithError(done.error().message.c_str());
+    instructions += static_cast<double>(done->threadInstructions);
+  }
+  state.counters["thread_instr"] =
+      benchmark::Counter(instructions, benchmark::Counter::kIsRate);
+}
+
+void store(LaunchConfig &config, const std::vector<uint64_t> &values,
+           size_t bytes) {
+  config.parameters.resize(values.size() * 8);
+  std::memcpy(config.parameters.data(), values.data(), values.size() * 8);
+  config.parameters.resize(bytes);
+}
+
+/// nvcc's code for a 64 x 64 tile with 4 x 4 accumulators per thread: about
+/// two FFMA per other instruction, scalar shared loads.
+void sgemm(benchmark::State &state) {
+  std::ifstream file(CTC_PTX_INPUTS "/sgemm.ptx");
+  std::stringstream ptx;
+  ptx << file.rdbuf();
+  constexpr uint64_t n = 256;
+  GlobalMemory memory;
+  LaunchConfig config;
+  config.grid = {n / 64, n / 64, 1};
+  config.block = {16, 16, 1};
+  store(config,
+        {*memory.allocate(n * n * 4), *memory.allocate(n * n * 4),
+         *memory.allocate(n * n * 4), n | n << 32, n},
+        36);
+  launchRepeatedly(state, ptx.str(), "sgemm", memory, config);
+}
+BENCHMARK(sgemm)->Unit(benchmark::kMillisecond);
+
+/// A loop over `body`, 128 times in 256 threads.
+std::string loopKernel(const std::string &body) {
+  return ".version 8.0\n.target sm_80\n.address_size 64\n"
+         ".shared .align 16 .b8 tile[4096];\n"
+         ".visible .entry loop(.param .u64 data) {\n"
+         ".reg .pred %p<2>; .reg .b32 %r<8>; .reg .f32 %f<72>; .reg .b64 "
+         "%rd<8>;\n"
+         "ld.param.u64 %rd0, [data]; mov.u32 %r0, %tid.x; mov.u32 %r1, 0;\n"
+         "mad.wide.u32 %rd1, %r0, 4, %rd0; mov.u64 %rd2, tile;\n"
+         "and.b32 %r2, %r0, 15; mad.wide.u32 %rd3, %r2, 16, %rd2;\n"
+         "NEXT:\n" +
+         body +
+         "add.u32 %r1, %r1, 1; setp.lt.u32 %p0, %r1, 128;\n"
+         "@%p0 bra NEXT;\nret;\n}\n";
+}
+
+void loop(benchmark::State &state, const std::string &body) {
+  GlobalMemory memory;
+  LaunchConfig config;
+  config.grid.x = 4;
+  config.block.x = 256;
+  store(config, {*memory.allocate(1 << 16)}, 8);
+  launchRepeatedly(state, loopKernel(body), "loop", memory, config);
+}
+
+/// 64 independent FFMA with two vector loads: the inner product of 8 x 8.
+void outerProduct(benchmark::State &state) {
+  std::string body = "ld.shared.v4.f32 {%f64, %f65, %f66, %f67}, [%rd3];\n"
+                     "ld.shared.v4.f32 {%f68, %f69, %f70, %f71}, [%rd2+256];\n";
+  for (int i = 0; i < 64; ++i)
+    body += "fma.rn.f32 %f" + std::to_string(i) + ", %f" +
+            std::to_string(64 + i % 4) + ", %f" + std::to_string(68 + i / 16) +
+            ", %f" + std::to_string(i) + ";\n";
+  loop(state, body);
+}
+BENCHMARK(outerProduct)->Unit(benchmark::kMillisecond);
+
+void sharedLoads(benchmark::State &state) {
+  std::string body;
+  for (int i = 0; i < 32; ++i)
+    body += "ld.shared.f32 %f" + std::to_string(i) + ", [%rd3+" +
+            std::to_string(4 * i) + "];\n";
+  loop(state, body);
+}
+BENCHMARK(sharedLoads)->Unit(benchmark::kMillisecond);
+
+void globalLoads(benchmark::State &state) {
+  std::string body;
+  for (int i = 0; i < 32; ++i)
+    body += "ld.global.f32 %f" + std::to_string(i) + ", [%rd1+" +
+            std::to_string(1024 * i) + "];\n";
+  loop(state, body);
+}
+BENCHMARK(globalLoads)->Unit(benchmark::kMillisecond);
+
+void addresses(benchmark::State &state) {
+  std::string body;
+  for (int i = 0; i < 16; ++i)
+    body += "add.s64 %rd4, %rd4, %rd1; mad.lo.s32 %r3, %r0, %r1, %r3;\n";
+  loop(state, body);
+}
+BENCHMARK(addresses)->Unit(benchmark::kMillisecond);
+
+void divergentIf(benchmark::State &state) {
+  loop(state, "and.b32 %r3, %r0, 1; setp.eq.u32 %p1, %r3, 0;\n@%p1 bra EVEN;\n"
+              "add.f32 %f0, %f0, %f1; add.f32 %f2, %f2, %f3;\nbra END;\nEVEN:\n"
+              "mul.f32 %f0, %f0, %f1; mul.f32 %f2, %f2, %f3;\nEND:\n");
+}
+BENCHMARK(divergentIf)->Unit(benchmark::kMillisecond);
+
+} // namespace
