@@ -40,10 +40,6 @@ static bool isReadOnly(Value buffer) {
   });
 }
 
-/// Threads that a multiprocessor must be able to hold at once: 255 registers
-/// per thread. More residents make the largest tiles spill (384 does).
-static constexpr int64_t kResidentThreads = 256;
-
 namespace {
 struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
   void runOnOperation() override {
@@ -82,7 +78,6 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
       if (!plain && failed(makeStatic(function, argument)))
         return failure();
     }
-    limitRegisters(function, b);
     SmallVector<Type> types(function.getBody().getArgumentTypes());
     types.truncate(parameters);
     function.setFunctionType(b.getFunctionType(types, {}));
@@ -90,7 +85,6 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
     return success();
   }
 
-<<<<<<< HEAD
   /// Promises a number of resident blocks. Left to itself ptxas goes for more of
   /// them and spills values that are uniform over the block to get there.
   static void setLaunchBounds(gpu::GPUFuncOp function) {
@@ -104,20 +98,6 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
     function->setAttr(
         NVVM::NVVMDialect::getMinctasmAttrName(),
         b.getI32IntegerAttr(std::max<int64_t>(1, kResidentThreads / threads)));
-=======
-  /// Left alone, ptxas gives small kernels so few registers that they spill,
-  /// for an occupancy they cannot use. kResidentThreads per multiprocessor
-  /// leave each thread 65536 / kResidentThreads registers.
-  static void limitRegisters(gpu::GPUFuncOp function, Builder &b) {
-    auto blockSize = function.getKnownBlockSizeAttr();
-    if (!blockSize)
-      return;
-    const int64_t threads =
-        std::max(1, llvm::product_of(blockSize.asArrayRef()));
-    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                      b.getI32IntegerAttr(static_cast<int32_t>(
-                          std::max<int64_t>(1, kResidentThreads / threads))));
->>>>>>> a03b7d6abdef265088a93394df6a99a129e37052
   }
 
   static LogicalResult makeStatic(gpu::GPUFuncOp function,

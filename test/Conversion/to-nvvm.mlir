@@ -16,15 +16,6 @@ gpu.module @ctc_kernels {
     memref.store %value, %y[%c0] : memref<4xf32, #gpu.address_space<global>>
     gpu.return
   }
-
-  // Two blocks of 128 threads on a multiprocessor: registers enough to spill none.
-  // CHECK: gpu.func @registers
-  // CHECK-SAME: nvvm.minctasm = 2 : i32
-  // NVVM: llvm.func @registers
-  // NVVM-SAME: nvvm.minctasm = 2 : i32
-  gpu.func @registers() kernel attributes {known_block_size = array<i32: 128, 1, 1>} {
-    gpu.return
-  }
 }
 
 // A promise of 256 resident threads keeps ptxas from spilling for occupancy.

@@ -53,13 +53,8 @@ def ToNVVM : Pass<"ctc-to-nvvm", "::mlir::ModuleOp"> {
     Kernel parameters become bare pointers, which upstream only makes of static
     buffers that hold something: a buffer with a dynamic batch, or with no element
     at all, becomes one of a single element, whose views say where they point. Parameters that a kernel only reads are marked
-<<<<<<< HEAD
     so, which turns their loads into non-coherent ones. A kernel of known block
     size promises enough resident blocks for 256 threads. The pipeline
-=======
-    so, which turns their loads into non-coherent ones. A kernel asks for no more
-    resident threads than leave it the registers it needs. The pipeline
->>>>>>> a03b7d6abdef265088a93394df6a99a129e37052
     `ctc-nvvm-pipeline` runs this pass and upstream's behind it.
 
     ```mlir
