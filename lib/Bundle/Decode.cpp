@@ -108,8 +108,9 @@ static Entry decodeEntry(const fbs::Entry *in) {
   entry.choiceSource = decode(in->choice_source());
   entry.choiceReason = decode(in->choice_reason());
   if (const fbs::WorkFactors *work = in->work())
-    entry.work = {work->useful_macs(), work->holes(), work->border(),
-                  work->tile(), work->least_bytes()};
+    entry.work = {work->useful_macs(), work->holes(),
+                  work->border(),      work->tile(),
+                  work->least_bytes(), work->requested_bytes()};
   return entry;
 }
 

@@ -120,7 +120,8 @@ private:
     const auto reason = text(entry.choiceReason);
     const WorkFactors &work = entry.work;
     const fbs::WorkFactors factors(work.usefulMacs, work.holes, work.border,
-                                   work.tile, work.leastBytes);
+                                   work.tile, work.leastBytes,
+                                   work.requestedBytes);
     return fbs::CreateEntry(builder, name, problem, epilogue, arguments,
                             prepare, run, family, kernel, source, reason,
                             &factors);

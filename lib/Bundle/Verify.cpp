@@ -302,8 +302,8 @@ Complaint checkEntry(const Entry &entry, const Chip &chip) {
   if (auto bad = checkLaunches(entry, entry.run, LaunchKind::Run, chip))
     return bad;
   const WorkFactors &work = entry.work;
-  for (double value :
-       {work.usefulMacs, work.holes, work.border, work.tile, work.leastBytes})
+  for (double value : {work.usefulMacs, work.holes, work.border, work.tile,
+                       work.leastBytes, work.requestedBytes})
     if (!std::isfinite(value) || value < 0)
       return "work factor " + std::to_string(value) +
              ", must be finite and at least 0";

@@ -194,7 +194,10 @@ static void printEntry(const Entry &entry, llvm::ArrayRef<std::string> chips,
                            entry.work.holes, entry.work.border,
                            entry.work.tile);
   field("bytes") << byteText(entry.work.leastBytes) << per
-                 << " at least (x, w, y once each)\n";
+                 << " at least (x, w, y once each), blocks request "
+                 << formatv("{0:f2}", entry.work.requestedBytes /
+                                          std::max(1., entry.work.leastBytes))
+                 << " times that\n";
   printLaunches(entry, entry.prepare, "prepare", os);
   printLaunches(entry, entry.run, "run", os);
 }
@@ -317,6 +320,7 @@ static json::Value entryToJson(const Entry &entry) {
                       {"choice_reason", entry.choiceReason},
                       {"useful_macs", entry.work.usefulMacs},
                       {"least_bytes", entry.work.leastBytes},
+                      {"requested_bytes", entry.work.requestedBytes},
                       {"holes", entry.work.holes},
                       {"border", entry.work.border},
                       {"tile", entry.work.tile},

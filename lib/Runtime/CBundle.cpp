@@ -204,6 +204,7 @@ ctc_status ctc_bundle_get_entry(const ctc_bundle *bundle, size_t image,
     info->choice_reason = in.choiceReason.c_str();
     info->useful_macs = in.work.usefulMacs;
     info->least_bytes = in.work.leastBytes;
+    info->requested_bytes = in.work.requestedBytes;
     info->holes_factor = in.work.holes;
     info->border_factor = in.work.border;
     info->tile_factor = in.work.tile;

@@ -20,23 +20,42 @@ struct DimWork {
   double exact = 0;  ///< Walked taps that satisfy k*d = r (mod s).
   double walked = 0; ///< Taps a block walks for positions that exist.
   double issued = 0; ///< Taps a block walks for all positions of its box.
+  double inputs = 0; ///< In-range input elements that blocks load.
+  double taps = 0;   ///< Taps whose weights blocks load.
 };
 } // namespace
 
 /// Taps [first, last) of a phase that reach the input from any position of the
 /// box [qBegin, qEnd): the same clipping a block does.
-static int64_t clippedTaps(const SpatialDim &dim, const DimPhasePlan &plan,
-                           const Phase &phase, int64_t qBegin, int64_t qEnd) {
+static std::pair<int64_t, int64_t> clippedTaps(const SpatialDim &dim,
+                                               const DimPhasePlan &plan,
+                                               const Phase &phase,
+                                               int64_t qBegin, int64_t qEnd) {
   const int64_t step = plan.inputStep;
   const int64_t first = std::max<int64_t>(
       0, ceilDiv(qBegin - phase.inputOffset - (dim.input - 1), step));
   const int64_t last = std::min(
       phase.tapCount, floorDiv(qEnd - 1 - phase.inputOffset, step) + 1);
-  return std::max<int64_t>(0, last - first);
+  return {first, std::max(first, last)};
+}
+
+/// In-range elements of the halos that a block loads for taps [first, last) in
+/// chunks, its box starting at input coordinate `base` for tap 0.
+static double loadedInputs(const SpatialDim &dim, int64_t step, int64_t base,
+                           int64_t box, int64_t chunk,
+                           std::pair<int64_t, int64_t> taps) {
+  double loaded = 0;
+  for (int64_t tap = taps.first; tap < taps.second; tap += chunk) {
+    const int64_t low = base - (tap + chunk - 1) * step;
+    const int64_t high = base - tap * step + box;
+    loaded += double(std::max<int64_t>(0, std::min(high, dim.input) -
+                                              std::max<int64_t>(low, 0)));
+  }
+  return loaded;
 }
 
 static DimWork countWork(const SpatialDim &dim, const DimPhasePlan &plan,
-                         int64_t box) {
+                         int64_t box, int64_t chunk) {
   DimWork work;
   work.useful = static_cast<double>(usefulPairs(dim));
   for (const Phase &phase : plan.phases) {
@@ -50,14 +69,40 @@ static DimWork countWork(const SpatialDim &dim, const DimPhasePlan &plan,
     for (int64_t q = 0; q < phase.qCount; q += box) {
       const int64_t count = std::min(box, phase.qCount - q);
       const int64_t begin = phase.qBegin + q;
-      const auto taps = static_cast<double>(
-          clippedTaps(dim, plan, phase, begin, begin + count));
+      const auto range = clippedTaps(dim, plan, phase, begin, begin + count);
+      const auto taps = static_cast<double>(range.second - range.first);
       work.walked += taps * double(count);
       work.exact += taps * double(count) * share;
       work.issued += taps * double(box);
+      work.taps += taps;
+      work.inputs += loadedInputs(dim, plan.inputStep,
+                                  begin - phase.inputOffset, box, chunk, range);
     }
   }
   return work;
+}
+
+static void countBytes(const Problem &problem, const Tiling &tiling,
+                       const DimWork &all, WorkFactors &work) {
+  const auto width = double(byteWidth(problem.type));
+  auto bytesOf = [&](std::vector<int64_t> shape) {
+    std::replace(shape.begin(), shape.end(), kDynamic, int64_t{1});
+    return double(checkedProduct(shape).value_or(0)) * width;
+  };
+  const double output = bytesOf(problem.outputShape());
+  work.leastBytes =
+      bytesOf(problem.inputShape()) + bytesOf(problem.weightShape()) + output;
+
+  const int64_t batch = problem.hasDynamicBatch() ? 1 : problem.batch;
+  const double channelTiles =
+      double(ceilDiv(problem.outputChannelsPerGroup(), tiling.outputChannels));
+  const double inputs =
+      all.inputs * double(batch) * double(problem.inputChannels) * channelTiles;
+  const double weights =
+      all.taps * double(ceilDiv(batch, tiling.batch)) * double(problem.groups) *
+      double(roundUp(problem.inputChannelsPerGroup(), tiling.inputChannels)) *
+      channelTiles * double(tiling.outputChannels);
+  work.requestedBytes = (inputs + weights) * width + output;
 }
 
 Expected<WorkFactors> ctc::workFactors(const Problem &problem,
@@ -70,13 +115,16 @@ Expected<WorkFactors> ctc::workFactors(const Problem &problem,
   const int64_t cout = problem.outputChannelsPerGroup();
 
   WorkFactors work;
-  DimWork all{1, 1, 1, 1};
+  DimWork all{1, 1, 1, 1, 1, 1};
   for (int i = 0; i < problem.rank(); ++i) {
-    const DimWork one = countWork(problem.dims[i], (*plans)[i], tiling.box[i]);
+    const DimWork one =
+        countWork(problem.dims[i], (*plans)[i], tiling.box[i], tiling.taps[i]);
     all.useful *= one.useful;
     all.exact *= one.exact;
     all.walked *= one.walked;
     all.issued *= one.issued;
+    all.inputs *= one.inputs;
+    all.taps *= one.taps;
   }
   const double channels =
       double(problem.groups) * double(cin) * double(cout) * double(batch);
@@ -94,11 +142,6 @@ Expected<WorkFactors> ctc::workFactors(const Problem &problem,
                 double(roundUp(cout, tiling.outputChannels)) / double(cout) *
                 double(roundUp(batch, batchTile)) / double(batch);
   }
-  for (std::vector<int64_t> shape :
-       {problem.inputShape(), problem.weightShape(), problem.outputShape()}) {
-    std::replace(shape.begin(), shape.end(), kDynamic, int64_t{1});
-    work.leastBytes += double(checkedProduct(shape).value_or(0)) *
-                       double(byteWidth(problem.type));
-  }
+  countBytes(problem, tiling, all, work);
   return work;
 }

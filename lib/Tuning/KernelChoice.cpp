@@ -71,6 +71,8 @@ Tiling ctc::tilingOf(ir::KernelAttr kernel) {
   tiling.positions = kernel.getPositions();
   tiling.outputChannels = kernel.getChannels();
   tiling.inputChannels = kernel.getChunkChannels();
+  tiling.taps.assign(kernel.getTaps().asArrayRef().begin(),
+                     kernel.getTaps().asArrayRef().end());
   return tiling;
 }
 

@@ -165,9 +165,9 @@ typedef struct ctc_entry_info {
   const char *kernel;        /* the #ctc.kernel attribute as text */
   const char *choice_source; /* "explicit", "table" or "heuristic" */
   const char *choice_reason; /* one sentence */
-  /* Work issued over useful work; useful_macs and least_bytes are per sample
-   * when the batch is dynamic. */
-  double useful_macs, least_bytes;
+  /* Work issued over useful work; the sums are per sample when the
+   * batch is dynamic. Bytes: x, w and y once, and what blocks request. */
+  double useful_macs, least_bytes, requested_bytes;
   double holes_factor, border_factor, tile_factor;
 } ctc_entry_info;
 

@@ -27,8 +27,12 @@ struct WorkFactors {
   double holes = 1;
   double border = 1;
   double tile = 1;
-  double leastBytes =
-      0; ///< x, w and y once each; per sample when N is dynamic.
+  /// Bytes of x, w and y once each; per sample when N is dynamic.
+  double leastBytes = 0;
+  /// What blocks ask of the memory system: halos and weights as often as they
+  /// are loaded into workgroup memory, in range, and y once. Caches serve what
+  /// neighbouring blocks share, so it bounds traffic from above.
+  double requestedBytes = 0;
 
   bool operator==(const WorkFactors &) const = default;
 };
@@ -42,6 +46,7 @@ struct Tiling {
   int64_t positions = 0;
   int64_t outputChannels = 1; ///< Of one group, per block.
   int64_t inputChannels = 1;  ///< Reduction chunk; a group is rounded to it.
+  std::vector<int64_t> taps;  ///< Of one reduction chunk, per dimension.
 };
 
 /// The factors of a verified problem under a tiling. Factors of a problem

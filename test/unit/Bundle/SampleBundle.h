@@ -43,7 +43,7 @@ inline Entry sampleEntry() {
   entry.kernel = "#ctc.kernel<family = simt>";
   entry.choiceSource = "heuristic";
   entry.choiceReason = "small";
-  entry.work = {96, 1, 1.25, 1.5, 256};
+  entry.work = {96, 1, 1.25, 1.5, 256, 512};
   return entry;
 }
 

@@ -18,24 +18,29 @@ TEST(WorkFactors, EvenLayerHasNoOverhead) {
   problem.outputChannels = 16;
   problem.dims = {SpatialDim{16, 2, 2, 1, 0, 0, 0},
                   SpatialDim{16, 2, 2, 1, 0, 0, 0}};
-  auto work = workFactors(problem, Tiling{1, {4, 16}, 64, 16, 8});
+  auto work = workFactors(problem, Tiling{1, {4, 16}, 64, 16, 8, {1, 1}});
   ASSERT_TRUE(work);
   EXPECT_EQ(work->usefulMacs, 16. * 16 * 4 * 8 * 16);
   EXPECT_EQ(work->holes, 1);
   EXPECT_EQ(work->border, 1);
   EXPECT_EQ(work->tile, 1);
   EXPECT_EQ(work->leastBytes, 4. * (8 * 256 + 8 * 16 * 4 + 16 * 1024));
+  // Each of four phases reads x once; each of 16 blocks reads its tap's weights.
+  EXPECT_EQ(work->requestedBytes,
+            4. * (4 * 8 * 256 + 16 * 8 * 16 + 16 * 1024));
 }
 
 TEST(WorkFactors, BorderCountsTapsOutsideTheInput) {
   Problem problem;
   problem.dims = {SpatialDim{4, 3, 1, 1, 1, 1, 0}};
   // Four outputs of three taps; the outer two reach one input fewer each.
-  auto whole = workFactors(problem, Tiling{1, {4}, 4, 1, 1});
+  auto whole = workFactors(problem, Tiling{1, {4}, 4, 1, 1, {3}});
   ASSERT_TRUE(whole);
   EXPECT_DOUBLE_EQ(whole->border, 12. / 10.);
+  // One block: the halo's four elements in range, three weights, four outputs.
+  EXPECT_EQ(whole->requestedBytes, 4. * (4 + 3 + 4));
   // Blocks of one position clip every tap that falls outside.
-  auto single = workFactors(problem, Tiling{1, {1}, 1, 1, 1});
+  auto single = workFactors(problem, Tiling{1, {1}, 1, 1, 1, {1}});
   ASSERT_TRUE(single);
   EXPECT_EQ(single->border, 1);
 }
@@ -44,7 +49,7 @@ TEST(WorkFactors, TileCountsRounding) {
   Problem problem;
   problem.outputChannels = 3;
   problem.dims = {SpatialDim{5, 1, 1, 1, 0, 0, 0}};
-  auto work = workFactors(problem, Tiling{1, {4}, 4, 4, 1});
+  auto work = workFactors(problem, Tiling{1, {4}, 4, 4, 1, {1}});
   ASSERT_TRUE(work);
   EXPECT_DOUBLE_EQ(work->tile, 8. / 5. * 4. / 3.);
 }
@@ -52,7 +57,7 @@ TEST(WorkFactors, TileCountsRounding) {
 TEST(WorkFactors, TileCountsIdlePositions) {
   Problem problem;
   problem.dims = {SpatialDim{6, 1, 1, 1, 0, 0, 0}};
-  auto work = workFactors(problem, Tiling{1, {6}, 8, 1, 1});
+  auto work = workFactors(problem, Tiling{1, {6}, 8, 1, 1, {1}});
   ASSERT_TRUE(work);
   EXPECT_DOUBLE_EQ(work->tile, 8. / 6.);
 }
