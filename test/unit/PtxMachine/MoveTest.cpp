@@ -45,6 +45,15 @@ TEST(MoveTest, PacksAndUnpacks) {
               ElementsAre(0x0004000300020001));
 }
 
+TEST(MoveTest, VectorRegisters) {
+  EXPECT_THAT(lanes<uint32_t>(".reg .v4 .b32 v; .local .align 16 .b8 box[16];"
+                              "mov.u32 v.x, 1; mov.u32 v.y, 2; mov.u32 v.z, 3;"
+                              "mov.u32 v.w, %a; st.local.v4.u32 [box], v;"
+                              "ld.local.u32 %r, [box+12];",
+                              u32s{7, 8}),
+              ElementsAre(7, 8));
+}
+
 TEST(MoveTest, Selects) {
   EXPECT_THAT(lanes<uint64_t>("setp.eq.u64 %p0, %a, 1;"
                               "selp.b64 %r, 10, 20, %p0;",
