@@ -77,6 +77,23 @@ bool resolveSlowly(Warp &warp, const Op &op, LaneMask mask, unsigned bytes,
                    HostAddresses &host) {
   RangeCache &cache = warp.block->caches[op.cacheSlot];
   Access checked{warp, cache, bytes, access, forWriting};
+  if (space == Space::Param || space == Space::Global) {
+    // One for all: parameters mostly, and the first access to an allocation.
+    const auto leader = static_cast<unsigned>(std::countr_zero(mask));
+    uint64_t address = host.lane[leader];
+    bool same = true;
+    for (unsigned lane = 0; lane < kWarpSize; ++lane)
+      same &= host.lane[lane] == address;
+    if (same) {
+      if (!checked.resolve(space, leader, address))
+        return false;
+      for (uint64_t &lane : host.lane)
+        lane = address;
+      host.first = reinterpret_cast<char *>(address);
+      host.shape = HostAddresses::Uniform;
+      return true;
+    }
+  }
   for (unsigned lane = 0; lane < kWarpSize; ++lane)
     if ((mask >> lane & 1) && !checked.resolve(space, lane, host.lane[lane]))
       return false;

@@ -43,6 +43,11 @@ BlockExecutor::BlockExecutor(const Program &program, const GlobalMemory &memory,
   state.parameterBytes = config.parameters.size();
   state.caches = caches.data();
   state.wideOperands = program.wideOperands.data();
+  // Literals and special registers lie below all others.
+  for (const ConstantRow &row : program.constants)
+    fixedBytes = std::max(fixedBytes, row.offset + row.bits / 8 * kWarpSize);
+  for (const SpecialRow &row : program.specials)
+    fixedBytes = std::max(fixedBytes, row.offset + row.bits / 8 * kWarpSize);
   uint64_t localBytes = uint64_t(program.localBytes) * kWarpSize;
   registers = makeBuffer(uint64_t(program.registerBytes) * count);
   local = makeBuffer(localBytes * count);
@@ -58,6 +63,8 @@ BlockExecutor::BlockExecutor(const Program &program, const GlobalMemory &memory,
     warp.predicates = predicates.data() + size_t(program.predicates) * i;
     warp.local = local.get() + localBytes * i;
     warp.localBytes = program.localBytes;
+    fillConstants(i);
+    fillSpecials(i, /*ofBlock=*/false);
   }
 }
 
@@ -141,22 +148,36 @@ uint64_t BlockExecutor::specialValue(SpecialRegister which, unsigned warp,
   return 0;
 }
 
-/// Registers of a new block are zero, literals and special registers are set.
-void BlockExecutor::fillRows(unsigned index) {
-  Warp &warp = warps[index].warp;
-  std::memset(warp.registers, 0, program.registerBytes);
-  std::fill_n(warp.predicates, program.predicates, 0);
-  warp.predicates[kTruePredicate] = kAllLanes;
-  auto set = [&warp](uint32_t offset, uint32_t bits, unsigned lane,
-                     uint64_t value) {
-    std::memcpy(warp.registers + offset + lane * (bits / 8), &value, bits / 8);
-  };
-  for (unsigned lane = 0; lane < kWarpSize; ++lane) {
-    for (const ConstantRow &row : program.constants)
-      set(row.offset, row.bits, lane, row.value);
-    for (const SpecialRow &row : program.specials)
-      set(row.offset, row.bits, lane, specialValue(row.which, index, lane));
-  }
+/// Writes value(lane) to all lanes of a row.
+template <class Value>
+static void fillRow(Warp &warp, uint32_t offset, uint32_t bits, Value value) {
+  char *row = warp.registers + offset;
+  for (unsigned lane = 0; lane < kWarpSize; ++lane)
+    if (bits == 64)
+      reinterpret_cast<uint64_t *>(row)[lane] = value(lane);
+    else
+      reinterpret_cast<uint32_t *>(row)[lane] =
+          static_cast<uint32_t>(value(lane));
+}
+
+void BlockExecutor::fillConstants(unsigned index) {
+  for (const ConstantRow &row : program.constants)
+    fillRow(warps[index].warp, row.offset, row.bits,
+            [&row](unsigned) { return row.value; });
+}
+
+static bool differsByBlock(SpecialRegister which) {
+  using S = SpecialRegister;
+  return (which >= S::CtaidX && which <= S::CtaidZ) ||
+         (which >= S::ClusterIdX && which <= S::ClusterIdZ);
+}
+
+void BlockExecutor::fillSpecials(unsigned index, bool ofBlock) {
+  for (const SpecialRow &row : program.specials)
+    if (differsByBlock(row.which) == ofBlock)
+      fillRow(warps[index].warp, row.offset, row.bits, [&](unsigned lane) {
+        return specialValue(row.which, index, lane);
+      });
 }
 
 void BlockExecutor::start(uint64_t linear) {
@@ -168,8 +189,13 @@ void BlockExecutor::start(uint64_t linear) {
   deadlockText.clear();
   for (unsigned i = 0; i < warps.size(); ++i) {
     // Here, not in the constructor: the executor may have been moved.
-    warps[i].warp.block = &state;
-    fillRows(i);
+    Warp &warp = warps[i].warp;
+    warp.block = &state;
+    std::memset(warp.registers + fixedBytes, 0,
+                program.registerBytes - fixedBytes);
+    std::fill_n(warp.predicates, program.predicates, 0);
+    warp.predicates[kTruePredicate] = kAllLanes;
+    fillSpecials(i, /*ofBlock=*/true);
     uint32_t lanes = std::min(kWarpSize, threads - i * kWarpSize);
     warps[i].start(kAllLanes >> (kWarpSize - lanes));
   }

@@ -45,7 +45,10 @@ public:
 
 private:
   void start(uint64_t linearIndex);
-  void fillRows(unsigned warp);
+  /// Sets the literals, once, and the special registers: those that differ
+  /// from block to block, or the others.
+  void fillConstants(unsigned warp);
+  void fillSpecials(unsigned warp, bool ofBlock);
   uint64_t specialValue(SpecialRegister which, unsigned warp,
                         unsigned lane) const;
   Dim3 threadIndex(unsigned warp, unsigned lane) const;
@@ -68,6 +71,7 @@ private:
   std::vector<LaneMask> predicates;
   std::vector<RangeCache> caches;
   uint32_t threads = 0;
+  uint32_t fixedBytes = 0; ///< Of each register file, that no block changes.
   uint64_t blocksRun = 0;
   size_t faultWarp = 0;
   std::string deadlockText;

@@ -100,6 +100,10 @@ uint64_t encodeInteger(uint64_t bits, bool isSigned, FloatFormat format,
                          rounding);
 }
 
+double largestFinite(FloatFormat format) {
+  return std::ldexp(2 - std::ldexp(1.0, -format.fraction), format.maxExponent);
+}
+
 double roundToInteger(double value, Rounding rounding) {
   switch (rounding) {
   case Rounding::Nearest: {

@@ -202,6 +202,11 @@ Expected<void> ProgramBuilder::passArguments(
                 {isResult ? own : where, isResult ? where : own, size});
       continue;
     }
+    if (bytes > 8)
+      return ptxError(instruction.line,
+                      "'" + instruction.text + "' passes a register for '" +
+                          formal.name + "' of " + std::to_string(bytes) +
+                          " bytes; a register has at most 8");
     Type type{TypeKind::Bits, static_cast<uint8_t>(bytes * 8)};
     unsigned bits = 0;
     Slot value = isResult ? ops->defAtLeast(actual, type, bits)

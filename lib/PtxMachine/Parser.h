@@ -65,6 +65,7 @@ private:
   struct Scope {
     std::map<std::string, uint32_t, std::less<>> registers;
     std::map<std::string, uint32_t, std::less<>> variables;
+    std::map<std::string, unsigned, std::less<>> vectors; ///< Elements.
     /// `.reg .b32 %r<4>` declares %r0 to %r3; registers appear as they are
     /// used.
     struct Range {
@@ -87,6 +88,7 @@ private:
   bool elements(Function &out, char close, Operand &result);
   bool offset(int64_t &out);
   bool lookUp(Function &out, const std::string &name, Operand &result);
+  void declareRegister(Function &out, const std::string &name, Type type);
   bool lookUpRegister(Function &out, const std::string &name, uint32_t &index);
 
   std::string_view source;

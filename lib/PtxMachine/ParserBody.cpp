@@ -98,9 +98,10 @@ bool Parser::bodyDirective(Function &out) {
 bool Parser::registers(Function &out) {
   if (peek().kind != TokenKind::Directive)
     return fail(peek(), "a type");
+  unsigned elements = acceptDirective("v2") ? 2 : acceptDirective("v4") ? 4 : 0;
   Token token = next();
   auto type = parseType(token.text);
-  if (!type || type->bits > 64)
+  if (token.kind != TokenKind::Directive || !type || type->bits > 64)
     return fail(token, "a type of at most 64 bits");
   do {
     std::string base;
@@ -111,13 +112,22 @@ bool Parser::registers(Function &out) {
       if (!integer(count) || !expect('>'))
         return false;
       scopes.back().ranges[base] = {*type, count};
+    } else if (elements) {
+      // A vector register is its elements: name.x, name.y, ...
+      scopes.back().vectors[base] = elements;
+      for (unsigned i = 0; i < elements; ++i)
+        declareRegister(out, base + "." + "xyzw"[i], *type);
     } else {
-      scopes.back().registers[base] =
-          static_cast<uint32_t>(out.registers.size());
-      out.registers.push_back({base, *type});
+      declareRegister(out, base, *type);
     }
   } while (acceptPunctuation(','));
   return expect(';');
+}
+
+void Parser::declareRegister(Function &out, const std::string &name,
+                             Type type) {
+  scopes.back().registers[name] = static_cast<uint32_t>(out.registers.size());
+  out.registers.push_back({name, type});
 }
 
 bool Parser::lookUpRegister(Function &out, const std::string &name,
@@ -151,6 +161,14 @@ bool Parser::lookUp(Function &out, const std::string &name, Operand &result) {
     result.kind = Operand::Kind::Register;
     return true;
   }
+  for (auto scope = scopes.rbegin(); scope != scopes.rend(); ++scope)
+    if (auto found = scope->vectors.find(name); found != scope->vectors.end()) {
+      result.kind = Operand::Kind::Vector;
+      result.elements.resize(found->second);
+      for (unsigned i = 0; i < found->second; ++i)
+        lookUp(out, name + "." + "xyzw"[i], result.elements[i]);
+      return true;
+    }
   for (auto scope = scopes.rbegin(); scope != scopes.rend(); ++scope)
     if (auto found = scope->variables.find(name);
         found != scope->variables.end()) {

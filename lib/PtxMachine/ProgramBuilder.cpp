@@ -37,7 +37,8 @@ ProgramBuilder::build(const Function &kernel) {
     return tl::unexpected<Error>(done.error());
   if (auto done = layOutShared(); !done)
     return tl::unexpected<Error>(done.error());
-  layOutFrames();
+  if (auto done = layOutFrames(); !done)
+    return tl::unexpected<Error>(done.error());
   for (LoweredFunction &function : functions)
     if (auto done = lower(function); !done)
       return tl::unexpected<Error>(done.error());
@@ -113,6 +114,11 @@ Expected<void> ProgramBuilder::collect(const Function &kernel) {
   return {};
 }
 
+/// CUDA C++ Programming Guide, "Technical Specifications per Compute
+/// Capability".
+static constexpr uint64_t kMaxLocalBytes = 512 * 1024;
+static constexpr uint64_t kMaxParameterBytes = 32764;
+
 static uint64_t alignUp(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
@@ -174,7 +180,7 @@ Expected<void> ProgramBuilder::layOutShared() {
 /// Kernel parameters lie in .param space; all else that belongs to a thread
 /// (.local, parameters of functions and of calls) lies in its local memory, in
 /// a frame above the frames of all callers.
-void ProgramBuilder::layOutFrames() {
+Expected<void> ProgramBuilder::layOutFrames() {
   for (LoweredFunction &function : functions) {
     const Function &syntax = *function.syntax;
     for (uint32_t caller : function.callers)
@@ -196,12 +202,22 @@ void ProgramBuilder::layOutFrames() {
                                cursor + (ofKernel ? 0 : function.frameOffset)};
       cursor += variable.bytes;
     }
+    if (at + function.frameOffset > kMaxLocalBytes ||
+        parameterAt > kMaxParameterBytes)
+      return ptxError(syntax.line,
+                      "the function '" + syntax.name + "' needs " +
+                          std::to_string(at + function.frameOffset) +
+                          " bytes of local memory and " +
+                          std::to_string(parameterAt) +
+                          " of parameters; a thread has at most 512 KiB and a "
+                          "kernel at most 32764 bytes");
     function.frameBytes = static_cast<uint32_t>(alignUp(at, 16));
     if (syntax.isEntry)
       program->info.parameterBytes = static_cast<uint32_t>(parameterAt);
     program->localBytes = std::max(program->localBytes,
                                    function.frameOffset + function.frameBytes);
   }
+  return {};
 }
 
 //===----------------------------------------------------------------------===//

@@ -41,7 +41,7 @@ private:
   Expected<void> visit(const Function &function,
                        std::vector<const Function *> &path);
   Expected<void> layOutShared();
-  void layOutFrames();
+  Expected<void> layOutFrames();
   Expected<void> lower(LoweredFunction &function);
   Expected<void> lowerStatement(LoweredFunction &function,
                                 const Statement &statement);

@@ -10,10 +10,11 @@
 //  * Integer to integer: extended by the source type, cut to the target type,
 //    or clamped to it with .sat. The result is extended to its register.
 //  * Float to integer: rounded by .rni, .rzi, .rmi, .rpi and clamped to the
-//    target; NaN gives 0 (the ISA: 0 for integers up to 32 bits; for 64 bits
-//    the largest magnitude bit, 0x8000000000000000).
+//    target; NaN gives 0, or the integer's highest bit alone if the source is
+//    f64 or the target has 64 bits.
 //  * Integer to float and float to a narrower float: rounded by .rn, .rz, .rm,
-//    .rp; .rna (ties away) for tf32. .sat clamps to [0, 1], .relu to >= 0.
+//    .rp; .rna (ties away) for tf32. .sat clamps to [0, 1], .relu to >= 0,
+//    .satfinite to the target's finite numbers.
 //  * Float to the same float with an integer rounding: rounded to an integer.
 //  * NaN: f32 0x7fffffff, f16 and bf16 0x7fff.
 //  * .ftz: subnormal f32 inputs and results are zero.
@@ -131,11 +132,13 @@ struct Conversion {
   bool toInteger = false; ///< Round to an integer (.rni ...).
   bool sat = false, ftz = false, relu = false;
   unsigned registerBits = 32;
+  bool finite = false; ///< .satfinite
 
   int64_t encode() const {
     return pack(from) | pack(to) << 12 | int64_t(rounding) << 24 |
            int64_t(toInteger) << 28 | int64_t(sat) << 29 | int64_t(ftz) << 30 |
-           int64_t(relu) << 31 | int64_t(registerBits) << 32;
+           int64_t(relu) << 31 | int64_t(registerBits) << 32 |
+           int64_t(finite) << 39;
   }
   static Conversion decode(int64_t bits) {
     auto flag = [bits](int at) { return (bits >> at & 1) != 0; };
@@ -146,7 +149,8 @@ struct Conversion {
             flag(29),
             flag(30),
             flag(31),
-            static_cast<unsigned>(bits >> 32 & 127)};
+            static_cast<unsigned>(bits >> 32 & 127),
+            flag(39)};
   }
   static int64_t pack(Type type) {
     return int64_t(type.kind) | int64_t(type.bits) << 4;
@@ -192,9 +196,10 @@ double floatAsDouble(uint64_t bits, Type type, bool ftz) {
 }
 
 /// Clamped to the target; `value` is an integer.
-uint64_t doubleAsInteger(double value, Type type) {
+uint64_t doubleAsInteger(double value, Type type, Type from) {
   if (value != value)
-    return type.bits == 64 ? uint64_t(1) << 63 : 0;
+    return type.bits == 64 || from.bits == 64 ? uint64_t(1) << (type.bits - 1)
+                                              : 0;
   const double limit = __builtin_ldexp(1.0, type.bits - type.isSigned());
   const uint64_t ones = ~uint64_t(0) >> (64 - type.bits);
   if (type.isSigned()) {
@@ -216,7 +221,7 @@ uint64_t convertOne(const Conversion &c, uint64_t bits) {
   if (c.toInteger)
     value = roundToInteger(value, c.rounding);
   if (c.to.isInteger()) {
-    uint64_t result = doubleAsInteger(value, c.to);
+    uint64_t result = doubleAsInteger(value, c.to, c.from);
     return c.registerBits == 64 ? result : static_cast<uint32_t>(result);
   }
   if (c.sat)
@@ -233,6 +238,10 @@ uint64_t convertOne(const Conversion &c, uint64_t bits) {
                        : c.to.kind == TypeKind::TF32 ? kTF32
                        : c.to.bits == 16             ? kF16
                                                      : kF32;
+  if (c.finite) {
+    const double most = largestFinite(format);
+    value = value > most ? most : value < -most ? -most : value;
+  }
   auto result = static_cast<uint32_t>(encodeFloat(value, format, c.rounding));
   if (c.ftz && c.to.isFloat(32) && !(result & 0x7f800000))
     result &= 0x80000000;
@@ -299,7 +308,7 @@ template <class D> struct PickIntegerToFloat {
 /// The vectorised form, if there is one.
 Handlers pickFrequent(const Conversion &c) {
   const bool nearest = c.rounding == Rounding::Nearest;
-  if (c.sat || c.relu)
+  if (c.sat || c.relu || c.finite)
     return {};
   if (c.from.isInteger() && nearest && !c.toInteger && c.from.bits >= 16) {
     if (c.to.isFloat(32))
@@ -351,24 +360,40 @@ bool takeRounding(OpBuilder &b, Conversion &c) {
   return integer >= 0 || plain >= 0;
 }
 
-/// cvt.rn{.relu}.{f16x2,bf16x2}.f32 d, a, b
-Decode decodePair(OpBuilder &b, const Conversion &c) {
-  bool isHalf = c.to.kind == TypeKind::Float;
-  Handlers run;
-  if (c.rounding == Rounding::Nearest && c.relu)
-    run =
-        isHalf
-            ? Map<FloatsToPair<Half, true>, uint32_t, float, float>::handlers
-            : Map<FloatsToPair<BHalf, true>, uint32_t, float, float>::handlers;
-  else if (c.rounding == Rounding::Nearest)
-    run =
-        isHalf
-            ? Map<FloatsToPair<Half, false>, uint32_t, float, float>::handlers
-            : Map<FloatsToPair<BHalf, false>, uint32_t, float, float>::handlers;
-  if (!c.from.isFloat(32) || c.sat || c.ftz || !run.full ||
-      b.operandCount() != 3)
+struct JoinHalves {
+  static CTC_SCALAR uint32_t apply(uint32_t high, uint32_t low) {
+    return high << 16 | (low & 0xffff);
+  }
+};
+
+/// cvt.frnd{.relu}{.satfinite}.{f16x2,bf16x2}.f32 d, a, b: a is the upper half.
+Decode decodePair(OpBuilder &b, Conversion c) {
+  if (!c.from.isFloat(32) || c.sat || c.ftz || b.operandCount() != 3)
     return Decode::NotMine;
-  b.emit(run, {b.def(0, c.to), b.use(1, c.from), b.use(2, c.from)});
+  const Type pair = c.to;
+  std::vector<Slot> slots = {b.def(0, pair), b.use(1, c.from),
+                             b.use(2, c.from)};
+  if (c.rounding == Rounding::Nearest && !c.finite) {
+    bool isHalf = pair.kind == TypeKind::Float;
+    using Floats = Map<FloatsToPair<Half, false>, uint32_t, float, float>;
+    using FloatsRelu = Map<FloatsToPair<Half, true>, uint32_t, float, float>;
+    using Brains = Map<FloatsToPair<BHalf, false>, uint32_t, float, float>;
+    using BrainsRelu = Map<FloatsToPair<BHalf, true>, uint32_t, float, float>;
+    b.emit(isHalf   ? c.relu ? FloatsRelu::handlers : Floats::handlers
+           : c.relu ? BrainsRelu::handlers
+                    : Brains::handlers,
+           slots);
+    return Decode::Done;
+  }
+  c.to = {pair.kind, 16};
+  for (size_t i = 1; i <= 2; ++i) {
+    Slot half = b.temporary(32);
+    Op &op = b.emit({convertEachLane, convertEachLane}, {half, slots[i]});
+    op.immediate = c.encode();
+    half.isDef = false;
+    slots[i] = half;
+  }
+  b.emit(Map<JoinHalves, uint32_t, uint32_t, uint32_t>::handlers, slots);
   return Decode::Done;
 }
 
@@ -376,7 +401,8 @@ Decode decodeConvert(OpBuilder &b) {
   Conversion c;
   bool rounds = takeRounding(b, c);
   c.ftz = b.take("ftz");
-  c.sat = b.take("sat") || b.take("satfinite");
+  c.sat = b.take("sat");
+  c.finite = b.take("satfinite");
   c.relu = b.take("relu");
   auto to = b.takeType(), from = b.takeType();
   if (!to || !from || !b.allTaken() || to->isPredicate() ||
@@ -387,7 +413,6 @@ Decode decodeConvert(OpBuilder &b) {
   c.from = *from;
   if (to->packed)
     return rounds ? decodePair(b, c) : Decode::NotMine;
-  // tf32 has f32's range, so .satfinite changes nothing but infinities.
   if (b.operandCount() != 2 || from->packed ||
       (to->kind == TypeKind::TF32 && (!from->isFloat(32) || c.sat)))
     return Decode::NotMine;
@@ -400,6 +425,8 @@ Decode decodeConvert(OpBuilder &b) {
   Handlers run;
   if (to->isInteger() && from->isInteger()) {
     // A narrow value in a 64-bit register is cut out of it first.
+    if (c.finite || c.relu || c.ftz)
+      return Decode::NotMine;
     if (wideSource && from->bits < 64) {
       Slot low = b.temporary(32);
       b.emit(Map<IntegerToInteger<uint32_t, uint32_t, false>, uint32_t,

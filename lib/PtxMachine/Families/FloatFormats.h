@@ -45,6 +45,7 @@ uint64_t encodeMagnitude(bool negative, uint64_t magnitude, int exponent,
 uint64_t encodeFloat(double value, FloatFormat format, Rounding rounding);
 uint64_t encodeInteger(uint64_t bits, bool isSigned, FloatFormat format,
                        Rounding rounding);
+double largestFinite(FloatFormat format);
 double roundToInteger(double value, Rounding rounding);
 
 } // namespace ctc::ptx

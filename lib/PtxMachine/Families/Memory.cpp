@@ -387,6 +387,18 @@ Decode decodeIsSpace(OpBuilder &b) {
 /// A hint: its operand is not even looked at.
 Decode decodeHint(OpBuilder &) { return Decode::Done; }
 
+/// membar, fence: orders the host's accesses as blocks on other host threads
+/// see them; every scope and every kind of fence is the strongest one.
+bool fence(Warp &, const Op &, LaneMask) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return true;
+}
+
+Decode decodeFence(OpBuilder &b) {
+  b.emit({fence, fence}, {});
+  return Decode::Done;
+}
+
 } // namespace
 
 MemoryOperand wideOperand(OpBuilder &b, const Operand &operand, Space space) {
@@ -410,9 +422,11 @@ void addMemory(DecoderTable &table) {
   table.insert({"prefetchu", decodeHint});
   table.insert({"applypriority", decodeHint});
   table.insert({"discard", decodeHint});
-  // Blocks see each other's writes as the host's threads do.
-  table.insert({"membar", decodeHint});
-  table.insert({"fence", decodeHint});
+  table.insert({"membar", decodeFence});
+  table.insert({"fence", decodeFence});
+  // Launches run one after the other, and nobody needs to rest.
+  table.insert({"griddepcontrol", decodeHint});
+  table.insert({"nanosleep", decodeHint});
 }
 
 } // namespace ctc::ptx::CTC_PTX_LEVEL

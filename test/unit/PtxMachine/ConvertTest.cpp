@@ -1,4 +1,4 @@
-//===- ConvertTest.cpp - cvt between all types
+//===- ConvertTest.cpp - cvt between all types ----------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -156,6 +156,27 @@ TEST(ConvertTest, PackedPairs) {
   EXPECT_THAT(
       lanes<uint32_t>("cvt.rn.relu.bf16x2.f32 %r, %a, %b;", f32s{-1}, f32s{2}),
       ElementsAre(0x00004000));
+}
+
+TEST(ConvertTest, NaNAsAnInteger) {
+  EXPECT_THAT(lanes<uint32_t>("cvt.rni.s32.f32 %r, %a;", f32s{kNaN}),
+              ElementsAre(0));
+  EXPECT_THAT(lanes<uint64_t>("cvt.rzi.u64.f32 %r, %a;", f32s{kNaN}),
+              ElementsAre(uint64_t(1) << 63));
+  EXPECT_THAT(lanes<uint32_t>("cvt.rzi.s32.f64 %r, %a;", f64s{kNaN}),
+              ElementsAre(0x80000000));
+}
+
+TEST(ConvertTest, SatfiniteClampsToFiniteNumbers) {
+  EXPECT_THAT(lanes<uint16_t>("cvt.rn.satfinite.f16.f32 %r, %a;",
+                              f32s{1e9f, -kInfinity, 1, kNaN}),
+              ElementsAre(0x7bff, 0xfbff, 0x3c00, 0x7fff));
+  EXPECT_THAT(lanes<uint32_t>("cvt.rn.satfinite.bf16x2.f32 %r, %a, %b;",
+                              f32s{kInfinity}, f32s{-2}),
+              ElementsAre(0x7f7fc000));
+  EXPECT_THAT(lanes<uint32_t>("cvt.rz.f16x2.f32 %r, %a, %b;", f32s{1e9f},
+                              f32s{0x1.ffffp0f}),
+              ElementsAre(0x7bff3fff));
 }
 
 TEST(ConvertTest, TensorFloat) {

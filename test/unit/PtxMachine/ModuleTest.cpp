@@ -1,4 +1,4 @@
-//===- ModuleTest.cpp - module syntax
+//===- ModuleTest.cpp - module syntax -------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -168,6 +168,20 @@ TEST(ModuleTest, ErrorsNameLineAndText) {
             "'{'");
   EXPECT_EQ(loadMessage(".reg .b128 %x;"),
             "PTX line 1: expected a variable or a function, found 'reg'");
+}
+
+TEST(ModuleTest, LimitsOfLocalAndSharedMemory) {
+  EXPECT_EQ(loadMessage(kernel(".local .b8 much[600000];")),
+            "PTX line 5: the function 'k' needs 600000 bytes of local memory "
+            "and 0 of parameters; a thread has at most 512 KiB and a kernel at "
+            "most 32764 bytes");
+  EXPECT_EQ(loadMessage(kernel(".shared .b8 much[20000000];")),
+            "PTX line 5: the kernel 'k' declares 20000000 bytes of shared "
+            "memory; no chip has more than 227 KiB for a block");
+  EXPECT_EQ(loadMessage(kernel("call f, (%t0);", "",
+                               ".func f(.param .align 4 .b8 x[32]) { ret; }")),
+            "PTX line 10: 'call f, (%t0);' passes a register for 'x' of 32 "
+            "bytes; a register has at most 8");
 }
 
 TEST(ModuleTest, DeepNestingIsRefused) {

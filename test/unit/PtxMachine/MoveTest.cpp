@@ -1,4 +1,4 @@
-//===- MoveTest.cpp - mov, selp, slct, special registers
+//===- MoveTest.cpp - mov, selp, slct, special registers ------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -43,6 +43,15 @@ TEST(MoveTest, PacksAndUnpacks) {
                               "mov.b64 %r, {%h3, %h2, %h1, %h0};",
                               u64s{0x0001000200030004}),
               ElementsAre(0x0004000300020001));
+}
+
+TEST(MoveTest, VectorRegisters) {
+  EXPECT_THAT(lanes<uint32_t>(".reg .v4 .b32 v; .local .align 16 .b8 box[16];"
+                              "mov.u32 v.x, 1; mov.u32 v.y, 2; mov.u32 v.z, 3;"
+                              "mov.u32 v.w, %a; st.local.v4.u32 [box], v;"
+                              "ld.local.u32 %r, [box+12];",
+                              u32s{7, 8}),
+              ElementsAre(7, 8));
 }
 
 TEST(MoveTest, Selects) {
