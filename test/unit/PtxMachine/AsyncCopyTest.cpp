@@ -1,4 +1,4 @@
-//===- AsyncCopyTest.cpp - cp.async
+//===- AsyncCopyTest.cpp - cp.async ---------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- AtomicTest.cpp - atom and red
+//===- AtomicTest.cpp - atom and red --------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- CompareTest.cpp - setp, set
+//===- CompareTest.cpp - setp, set ----------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ControlTest.cpp - branches, divergence, calls, barriers
+//===- ControlTest.cpp - branches, divergence, calls, barriers ------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

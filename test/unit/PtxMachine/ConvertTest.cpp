@@ -1,4 +1,4 @@
-//===- ConvertTest.cpp - cvt between all types
+//===- ConvertTest.cpp - cvt between all types ----------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

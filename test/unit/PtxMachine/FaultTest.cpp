@@ -1,4 +1,4 @@
-//===- FaultTest.cpp - accesses the hardware would not allow
+//===- FaultTest.cpp - accesses the hardware would not allow --------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- FloatTest.cpp - f32 and f64 arithmetic
+//===- FloatTest.cpp - f32 and f64 arithmetic -----------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

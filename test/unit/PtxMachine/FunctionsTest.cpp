@@ -1,4 +1,4 @@
-//===- FunctionsTest.cpp - libdevice's functions within their error
+//===- FunctionsTest.cpp - libdevice's functions within their error -------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

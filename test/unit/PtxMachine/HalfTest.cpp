@@ -1,4 +1,4 @@
-//===- HalfTest.cpp - f16 and bf16 arithmetic
+//===- HalfTest.cpp - f16 and bf16 arithmetic -----------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- IntegerTest.cpp - integer arithmetic and bit fields
+//===- IntegerTest.cpp - integer arithmetic and bit fields ----------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- LaunchTest.cpp - what a launch checks and counts
+//===- LaunchTest.cpp - what a launch checks and counts -------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- LogicTest.cpp - logic and shifts
+//===- LogicTest.cpp - logic and shifts -----------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

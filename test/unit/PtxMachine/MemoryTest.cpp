@@ -1,4 +1,4 @@
-//===- MemoryTest.cpp - ld, st, address spaces
+//===- MemoryTest.cpp - ld, st, address spaces ----------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

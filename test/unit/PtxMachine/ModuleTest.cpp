@@ -1,4 +1,4 @@
-//===- ModuleTest.cpp - module syntax
+//===- ModuleTest.cpp - module syntax -------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

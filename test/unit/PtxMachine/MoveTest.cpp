@@ -1,4 +1,4 @@
-//===- MoveTest.cpp - mov, selp, slct, special registers
+//===- MoveTest.cpp - mov, selp, slct, special registers ------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

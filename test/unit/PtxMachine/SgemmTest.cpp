@@ -1,4 +1,4 @@
-//===- SgemmTest.cpp - a tiled matrix product made by nvcc
+//===- SgemmTest.cpp - a tiled matrix product made by nvcc ----------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- WarpTest.cpp - shfl, vote, match, redux, elect
+//===- WarpTest.cpp - shfl, vote, match, redux, elect ---------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
