@@ -81,7 +81,7 @@ Expected<std::vector<Entry>> ctc::exportEntries(ModuleOp module) {
   std::vector<Entry> entries;
   for (auto function : module.getOps<func::FuncOp>()) {
     auto layers = function.getOps<ir::ConvTransposeOp>();
-    if (layers.empty())
+    if (!function.isPublic() || layers.empty())
       continue;
     auto prepare = module.lookupSymbol<func::FuncOp>(
         (function.getSymName() + kPrepareSuffix).str());

@@ -24,10 +24,6 @@
 
 using namespace ctc;
 
-static tl::unexpected<Error> fail(std::string message) {
-  return makeError(ErrorCode::InvalidProblem, std::move(message));
-}
-
 static Expected<std::unique_ptr<llvm::TargetMachine>>
 makeTargetMachine(const Chip &chip) {
   static std::once_flag initialized;
@@ -42,13 +38,14 @@ makeTargetMachine(const Chip &chip) {
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target)
-    return fail("LLVM has no NVPTX target: " + error);
+    return invalidProblem("LLVM has no NVPTX target: " + error);
   const std::string features = "+ptx" + std::to_string(chip.ptxVersion);
   std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
       triple, chip.name, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
       std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
-    return fail("LLVM cannot generate code for " + std::string(chip.name));
+    return invalidProblem("LLVM cannot generate code for " +
+                          std::string(chip.name));
   return machine;
 }
 
@@ -67,17 +64,17 @@ static Expected<void> linkLibdevice(llvm::Module &module) {
   std::unique_ptr<llvm::Module> library =
       llvm::parseIRFile(*path, diagnostic, module.getContext());
   if (!library)
-    return fail("libdevice '" + *path +
-                "' cannot be read: " + diagnostic.getMessage().str());
+    return invalidProblem("libdevice '" + *path +
+                          "' cannot be read: " + diagnostic.getMessage().str());
   library->setTargetTriple(module.getTargetTriple());
   library->setDataLayout(module.getDataLayout());
   if (llvm::Linker::linkModules(module, std::move(library),
                                 llvm::Linker::LinkOnlyNeeded))
-    return fail("libdevice '" + *path + "' cannot be linked");
+    return invalidProblem("libdevice '" + *path + "' cannot be linked");
   for (const llvm::Function &function : module)
     if (function.isDeclaration() && function.getName().starts_with("__nv_"))
-      return fail("libdevice '" + *path + "' does not define " +
-                  function.getName().str());
+      return invalidProblem("libdevice '" + *path + "' does not define " +
+                            function.getName().str());
   return {};
 }
 
@@ -116,7 +113,7 @@ static Expected<std::string> printAssembly(llvm::Module &module,
   llvm::legacy::PassManager passes;
   if (machine.addPassesToEmitFile(passes, stream, nullptr,
                                   llvm::CodeGenFileType::AssemblyFile))
-    return fail("LLVM cannot print PTX");
+    return invalidProblem("LLVM cannot print PTX");
   passes.run(module);
   return text.str().str();
 }
@@ -130,7 +127,7 @@ Expected<std::string> ctc::emitPtx(mlir::gpu::GPUModuleOp kernels,
   std::unique_ptr<llvm::Module> module =
       mlir::translateModuleToLLVMIR(kernels, context, "ctc");
   if (!module)
-    return fail("the kernels cannot be translated to LLVM IR");
+    return invalidProblem("the kernels cannot be translated to LLVM IR");
   module->setTargetTriple((*machine)->getTargetTriple());
   module->setDataLayout((*machine)->createDataLayout());
   if (needsLibdevice(*module))

@@ -23,10 +23,6 @@
 
 using namespace ctc;
 
-static tl::unexpected<Error> fail(std::string message) {
-  return makeError(ErrorCode::InvalidProblem, std::move(message));
-}
-
 static std::string readText(llvm::StringRef path) {
   auto buffer = llvm::MemoryBuffer::getFile(path);
   return buffer ? (*buffer)->getBuffer().str() : std::string();
@@ -121,7 +117,7 @@ Expected<AssembledPtx> ctc::assemble(const std::string &ptx, const Chip &chip) {
     return tl::unexpected(ptxas.error());
   llvm::SmallString<128> folder;
   if (auto error = llvm::sys::fs::createUniqueDirectory("ctc", folder))
-    return fail("no temporary folder for ptxas: " + error.message());
+    return invalidProblem("no temporary folder for ptxas: " + error.message());
   bool keep = false;
   auto cleanup = llvm::make_scope_exit([&] {
     if (!keep)
@@ -136,7 +132,8 @@ Expected<AssembledPtx> ctc::assemble(const std::string &ptx, const Chip &chip) {
     stream << ptx;
     stream.close();
     if (error || stream.has_error())
-      return fail("PTX cannot be written to '" + source.str().str() + "'");
+      return invalidProblem("PTX cannot be written to '" + source.str().str() +
+                            "'");
   }
   const std::vector<std::string> command{*ptxas,
                                          "-arch=" + std::string(chip.name),
@@ -149,14 +146,14 @@ Expected<AssembledPtx> ctc::assemble(const std::string &ptx, const Chip &chip) {
   const ProcessResult result = runProgram(command, folder);
   if (result.exitCode != 0) {
     keep = true;
-    return fail(
+    return invalidProblem(
         "ptxas failed with exit code " + std::to_string(result.exitCode) +
         "; repeat with: " + llvm::join(command, " ") + "\n" + result.output);
   }
   AssembledPtx assembled;
   const std::string bytes = readText(target);
   if (bytes.empty())
-    return fail("ptxas wrote no cubin; it printed: " + result.output);
+    return invalidProblem("ptxas wrote no cubin; it printed: " + result.output);
   assembled.cubin.assign(bytes.begin(), bytes.end());
   assembled.assembler = assemblerVersion(*ptxas, folder);
   assembled.resources = parseReport(result.output);

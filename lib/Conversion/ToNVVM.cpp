@@ -85,8 +85,8 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
     return success();
   }
 
-  /// Promises a number of resident blocks. Left to itself ptxas goes for more of
-  /// them and spills values that are uniform over the block to get there.
+  /// Promises a number of resident blocks. Left to itself ptxas goes for more
+  /// of them and spills values that are uniform over the block to get there.
   static void setLaunchBounds(gpu::GPUFuncOp function) {
     auto block = function.getKnownBlockSizeAttr();
     if (!block)

@@ -44,6 +44,13 @@ int64_t KernelAttr::getBoxVolume() const {
   return volume;
 }
 
+KernelAttr KernelAttr::withSource(ChoiceSource source) const {
+  return get(getContext(), getFamily(), getLanes(), getBatch(), getBox(),
+             getTaps(), getChunkChannels(), getThreadsPositions(),
+             getThreadsChannels(), getThreadPositions(), getThreadChannels(),
+             getStages(), source);
+}
+
 LogicalResult
 KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, Family, Lanes,
                    int64_t batch, DenseI64ArrayAttr box, DenseI64ArrayAttr taps,

@@ -8,6 +8,7 @@
 #include "ctc/Dialect/CTC.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace ctc::ir;
 
@@ -20,6 +21,27 @@ void CTCDialect::initialize() {
 #define GET_OP_LIST
 #include "ctc/Dialect/CTCOps.cpp.inc"
       >();
+}
+
+/// `ctc.name` of an entry's argument: a string no other argument has.
+llvm::LogicalResult
+CTCDialect::verifyRegionArgAttribute(mlir::Operation *op, unsigned,
+                                     unsigned number,
+                                     mlir::NamedAttribute attribute) {
+  if (attribute.getName() != "ctc.name")
+    return llvm::success();
+  auto name = llvm::dyn_cast<mlir::StringAttr>(attribute.getValue());
+  if (!name || name.empty())
+    return op->emitOpError("argument ")
+           << number << " has ctc.name " << attribute.getValue()
+           << ", must be a string that is not empty";
+  auto function = llvm::dyn_cast<mlir::FunctionOpInterface>(op);
+  for (unsigned other = 0; function && other < number; ++other)
+    if (function.getArgAttr(other, "ctc.name") == name)
+      return op->emitOpError("arguments ")
+             << other << " and " << number << " both have ctc.name " << name
+             << ", must differ";
+  return llvm::success();
 }
 
 mlir::Operation *CTCDialect::materializeConstant(mlir::OpBuilder &builder,

@@ -7,6 +7,7 @@
 
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Dialect/EpilogueOps.h"
+#include "ctc/Support/IntegerMath.h"
 #include "ctc/Support/PhasePlan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -118,6 +119,10 @@ static LogicalResult verifyTypes(ConvTransposeOp op) {
         type && !type.getLayout().isIdentity())
       return op.emitOpError("operand of type ")
              << type << " is not contiguous, must have the identity layout";
+  if (!tensors &&
+      (op.getInput() == op.getOutput() || op.getWeight() == op.getOutput()))
+    return op.emitOpError(
+        "output is also an input, must be a buffer of its own");
   if (op.getNumResults() != (tensors ? 1u : 0u))
     return op.emitOpError("has ")
            << op.getNumResults() << " results, must have "
@@ -175,6 +180,19 @@ static std::string shapeText(ArrayRef<int64_t> shape) {
   std::vector<int64_t> sizes(shape.begin(), shape.end());
   llvm::replace(sizes, ShapedType::kDynamic, kDynamic);
   return formatShape(sizes);
+}
+
+std::vector<int64_t> ir::packedWeightShape(const Problem &problem,
+                                           KernelAttr kernel) {
+  std::vector<int64_t> shape{
+      problem.groups,
+      ceilDiv(problem.outputChannelsPerGroup(), kernel.getChannels())};
+  for (const SpatialDim &dim : problem.dims)
+    shape.push_back(dim.kernel);
+  shape.push_back(
+      roundUp(problem.inputChannelsPerGroup(), kernel.getChunkChannels()));
+  shape.push_back(kernel.getChannels());
+  return shape;
 }
 
 // C6: the weight as its layout says.
@@ -268,6 +286,13 @@ static LogicalResult verifyKernel(ConvTransposeOp op) {
            << op.getSpatialRank() << " spatial dimensions";
   if (op.getPacked() && !kernel)
     return op.emitOpError("has packed weights but no kernel to say how");
+  if (!op.getPacked())
+    return success();
+  const auto shape = packedWeightShape(op.getProblem(), kernel);
+  if (op.getWeightType().getShape() != ArrayRef<int64_t>(shape))
+    return op.emitOpError("packed weight has shape ")
+           << shapeText(op.getWeightType().getShape()) << ", must be "
+           << formatShape(shape) << " for its kernel";
   return success();
 }
 
@@ -334,7 +359,7 @@ void ConvTransposeOp::getEffects(
   for (OpOperand &operand : (*this)->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
-    if (operand.get() == getOutput())
+    if (&operand == &getOutputMutable())
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
     else
       effects.emplace_back(MemoryEffects::Read::get(), &operand);

@@ -69,7 +69,7 @@ void StoreTileOp::getEffects(Effects &effects) {
   for (OpOperand &operand : (*this)->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
-    if (operand.get() == getOutput())
+    if (&operand == &getOutputMutable())
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
     else
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
@@ -100,6 +100,28 @@ void PackWeightsOp::getEffects(Effects &effects) {
   effects.emplace_back(MemoryEffects::Write::get(), &getPackedMutable());
 }
 
+/// Groups, and room for all channels of a group.
+static LogicalResult verifyPackedChannels(PackWeightsOp op, int64_t inputs,
+                                          int64_t groupOutputs) {
+  const auto packed = cast<MemRefType>(op.getPacked().getType());
+  const int64_t groups = op.getGroups(), rank = packed.getRank();
+  if (groups < 1 || inputs % groups != 0)
+    return op.emitOpError("groups is ")
+           << groups << ", must be at least 1 and divide " << inputs
+           << " input channels";
+  if (packed.getDimSize(0) != groups)
+    return op.emitOpError("packed has ")
+           << packed.getDimSize(0) << " groups, must be " << groups;
+  const int64_t inputRoom = packed.getDimSize(rank - 2);
+  const int64_t outputRoom = packed.getDimSize(1) * packed.getDimSize(rank - 1);
+  if (inputRoom < inputs / groups || outputRoom < groupOutputs)
+    return op.emitOpError("packed holds ")
+           << inputRoom << " by " << outputRoom
+           << " channels of a group, must be at least " << inputs / groups
+           << " by " << groupOutputs;
+  return success();
+}
+
 LogicalResult PackWeightsOp::verify() {
   const auto weight = cast<MemRefType>(getWeight().getType());
   const auto packed = cast<MemRefType>(getPacked().getType());
@@ -109,6 +131,9 @@ LogicalResult PackWeightsOp::verify() {
            << weight << " into " << packed << ", must have rank "
            << weight.getRank() + 2
            << " (groups, tiles, slots, input channels, output channels)";
+  if (!weight.hasStaticShape() || !packed.hasStaticShape())
+    return emitOpError("packs ")
+           << weight << " into " << packed << ", must be static shapes";
   if (packed.getElementType() != weight.getElementType())
     return emitOpError("packed element type ")
            << packed.getElementType() << " differs from the weight's, "
@@ -119,7 +144,13 @@ LogicalResult PackWeightsOp::verify() {
       return emitOpError("packed has ")
              << packed.getDimSize(i + 2) << " slots in spatial dimension " << i
              << ", must be the kernel size " << weight.getDimSize(dims[i + 2]);
-  return verifyCount(*this, "tap_step", getTapStep().size(), rank);
+  if (failed(verifyCount(*this, "tap_step", getTapStep().size(), rank)))
+    return failure();
+  for (int64_t step : getTapStep())
+    if (step < 1)
+      return emitOpError("tap_step is ") << step << ", must be at least 1";
+  return verifyPackedChannels(*this, weight.getDimSize(dims[0]),
+                              weight.getDimSize(dims[1]));
 }
 
 void LaunchOp::getEffects(Effects &effects) {

@@ -13,6 +13,9 @@
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <new>
+#include <stdexcept>
+
 using namespace ctc;
 using namespace ctc::driver;
 using llvm::StringRef;
@@ -108,9 +111,19 @@ int ctc::runDriver(int argc, char **argv) {
     return 0;
   }
   for (const Command &command : kCommands)
-    if (command.name == first)
-      return runCommandLine(command,
-                            llvm::ArrayRef<const char *>(argv + 2, argc - 2));
+    if (command.name == first) {
+      // Sizes are the user's: what does not fit in memory is no crash.
+      try {
+        return runCommandLine(command,
+                              llvm::ArrayRef<const char *>(argv + 2, argc - 2));
+      } catch (const std::bad_alloc &) {
+        return usageError("not enough memory for the buffers of this call; use "
+                          "a smaller batch or layer");
+      } catch (const std::length_error &) {
+        return usageError("a buffer of this call is larger than memory can be; "
+                          "use a smaller batch or layer");
+      }
+    }
   const StringRef nearest = nearestCommand(first);
   return usageError("unknown command '" + first + "'" +
                     (nearest.empty()

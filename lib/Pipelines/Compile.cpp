@@ -34,7 +34,10 @@ public:
           if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
               text.empty()) {
             llvm::raw_string_ostream stream(text);
-            stream << diagnostic.getLocation() << ": " << diagnostic.str();
+            if (auto at = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
+              stream << at.getFilename().getValue() << ":" << at.getLine()
+                     << ":" << at.getColumn() << ": ";
+            stream << diagnostic.str();
           }
           return success();
         }) {}
@@ -58,20 +61,17 @@ struct LoweredModule {
 
 } // namespace
 
-static tl::unexpected<Error> fail(std::string message) {
-  return makeError(ErrorCode::InvalidProblem, std::move(message));
-}
-
 static Expected<std::vector<Chip>>
 resolveChips(const std::vector<std::string> &names) {
   std::vector<Chip> chips;
   for (const std::string &name : names) {
     const std::optional<Chip> chip = findChip(name);
     if (!chip)
-      return fail("unknown chip '" + name + "', must be one of " + listChips());
+      return invalidProblem("unknown chip '" + name + "', must be one of " +
+                            listChips());
     for (const Chip &other : chips)
       if (other.name == chip->name)
-        return fail("chip '" + name + "' is named twice");
+        return invalidProblem("chip '" + name + "' is named twice");
     chips.push_back(*chip);
   }
   if (chips.empty())
@@ -100,16 +100,16 @@ static Expected<LoweredModule> lower(ModuleOp source, const Chip &chip,
   options.family = family;
   if (failed(runPipeline(
           module, [&](OpPassManager &pm) { buildLayerPipeline(pm, options); })))
-    return fail(errors.take("the layers cannot be lowered"));
+    return invalidProblem(errors.take("the layers cannot be lowered"));
   auto entries = exportEntries(module);
   if (!entries)
     return tl::unexpected(entries.error());
   lowered.entries = std::move(*entries);
   if (failed(runPipeline(module, buildKernelPipeline)))
-    return fail(errors.take("the entries cannot be lowered"));
+    return invalidProblem(errors.take("the entries cannot be lowered"));
   exportLaunches(module, lowered.entries);
   if (failed(runPipeline(module, buildNVVMPipeline)))
-    return fail(errors.take("the kernels cannot be lowered"));
+    return invalidProblem(errors.take("the kernels cannot be lowered"));
   return lowered;
 }
 
@@ -121,7 +121,7 @@ static Expected<ChipImage> emit(LoweredModule &lowered, bool runAssembler) {
   auto kernels = lowered.module->lookupSymbol<gpu::GPUModuleOp>(kKernelModule);
   auto ptx = emitPtx(kernels, lowered.chip);
   if (!ptx)
-    return fail(errors.take(ptx.error().message.c_str()));
+    return invalidProblem(errors.take(ptx.error().message.c_str()));
   image.ptx = std::move(*ptx);
   if (!runAssembler)
     return image;

@@ -189,7 +189,7 @@ Expected<EpilogueStep> ctc::parseEpilogueStep(llvm::StringRef text) {
   bool legal = given.size() <= step.numbers.size();
   for (size_t i = 0; legal && i < given.size(); ++i)
     legal = !given[i].getAsDouble(step.numbers[i]) &&
-            std::isfinite(step.numbers[i]);
+            std::isfinite(static_cast<float>(step.numbers[i]));
   if (!legal || llvm::any_of(step.numbers, [](double n) { return n != n; }))
     return badStep(text, row->info.spelling + " with numbers in their places");
   return step;

@@ -49,10 +49,6 @@ std::optional<Enum> parseIn(const NameTable<Enum, N> &table,
   return std::nullopt;
 }
 
-tl::unexpected<Error> invalid(std::string message) {
-  return makeError(ErrorCode::InvalidProblem, std::move(message));
-}
-
 std::vector<int64_t> arrange(Layout layout, int64_t batch, int64_t channels,
                              const std::vector<int64_t> &spatial) {
   std::vector<int64_t> shape{batch};
@@ -119,12 +115,12 @@ Expected<int64_t> ctc::outputSize(const SpatialDim &dim) {
         Range{"stride", dim.stride, 1}, Range{"dilation", dim.dilation, 1},
         Range{"output padding", dim.outputPadding, 0}})
     if (range.value < range.least)
-      return invalid(std::string(range.what) + " is " +
-                     std::to_string(range.value) + ", must be at least " +
-                     std::to_string(range.least));
+      return invalidProblem(
+          std::string(range.what) + " is " + std::to_string(range.value) +
+          ", must be at least " + std::to_string(range.least));
   if (dim.kernel > kMaxKernel)
-    return invalid("kernel size is " + std::to_string(dim.kernel) +
-                   ", must be at most " + std::to_string(kMaxKernel));
+    return invalidProblem("kernel size is " + std::to_string(dim.kernel) +
+                          ", must be at most " + std::to_string(kMaxKernel));
 
   int64_t reach, span, size;
   bool overflow = __builtin_mul_overflow(dim.input - 1, dim.stride, &reach);
@@ -135,10 +131,10 @@ Expected<int64_t> ctc::outputSize(const SpatialDim &dim) {
   overflow |= __builtin_add_overflow(size, dim.outputPadding, &size);
   overflow |= __builtin_add_overflow(size, 1, &size);
   if (overflow)
-    return invalid("output size does not fit in 63 bits");
+    return invalidProblem("output size does not fit in 63 bits");
   if (size < 0)
-    return invalid("output size is " + std::to_string(size) +
-                   ", must be at least 0");
+    return invalidProblem("output size is " + std::to_string(size) +
+                          ", must be at least 0");
   return size;
 }
 
@@ -174,17 +170,17 @@ std::vector<int64_t> Problem::outputShape() const {
 
 static Expected<void> verifyChannels(const Problem &problem) {
   if (problem.groups < 1)
-    return invalid("groups is " + std::to_string(problem.groups) +
-                   ", must be at least 1");
+    return invalidProblem("groups is " + std::to_string(problem.groups) +
+                          ", must be at least 1");
   for (auto [what, count] : {std::pair{"input", problem.inputChannels},
                              std::pair{"output", problem.outputChannels}}) {
     if (count < 0)
-      return invalid(std::string(what) + " channels are " +
-                     std::to_string(count) + ", must be at least 0");
+      return invalidProblem(std::string(what) + " channels are " +
+                            std::to_string(count) + ", must be at least 0");
     if (count % problem.groups != 0)
-      return invalid(std::string(what) + " channels are " +
-                     std::to_string(count) + ", must be a multiple of groups " +
-                     std::to_string(problem.groups));
+      return invalidProblem(
+          std::string(what) + " channels are " + std::to_string(count) +
+          ", must be a multiple of groups " + std::to_string(problem.groups));
   }
   return {};
 }
@@ -195,32 +191,32 @@ static Expected<void> verifySize(const char *what, std::vector<int64_t> shape,
   std::replace(shape.begin(), shape.end(), kDynamic, int64_t{1});
   shape.push_back(byteWidth(type));
   if (!checkedProduct(shape))
-    return invalid(std::string(what) + " of shape " + text +
-                   " does not fit in 2^63 - 1 bytes");
+    return invalidProblem(std::string(what) + " of shape " + text +
+                          " does not fit in 2^63 - 1 bytes");
   return {};
 }
 
 Expected<void> ctc::verify(const Problem &problem) {
   if (problem.rank() < 1 || problem.rank() > 3)
-    return invalid("there are " + std::to_string(problem.rank()) +
-                   " spatial dimensions, must be 1, 2 or 3");
+    return invalidProblem("there are " + std::to_string(problem.rank()) +
+                          " spatial dimensions, must be 1, 2 or 3");
   if (problem.batch < 0 && !problem.hasDynamicBatch())
-    return invalid("batch is " + std::to_string(problem.batch) +
-                   ", must be at least 0");
+    return invalidProblem("batch is " + std::to_string(problem.batch) +
+                          ", must be at least 0");
   if (auto channels = verifyChannels(problem); !channels)
     return channels;
   for (int i = 0; i < problem.rank(); ++i)
     if (auto size = outputSize(problem.dims[i]); !size)
-      return invalid("spatial dimension " + std::to_string(i) + ": " +
-                     size.error().message);
+      return invalidProblem("spatial dimension " + std::to_string(i) + ": " +
+                            size.error().message);
   for (auto &[what, shape] : {std::pair{"input", problem.inputShape()},
                               std::pair{"weight", problem.weightShape()},
                               std::pair{"output", problem.outputShape()}})
     if (auto size = verifySize(what, shape, problem.type); !size)
       return size;
   if (problem.precision != Precision::TF32 && problem.type != ElementType::F32)
-    return invalid("precision is " + std::string(name(problem.precision)) +
-                   ", which needs f32 operands, not " +
-                   std::string(name(problem.type)));
+    return invalidProblem(
+        "precision is " + std::string(name(problem.precision)) +
+        ", which needs f32 operands, not " + std::string(name(problem.type)));
   return {};
 }

@@ -16,6 +16,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "llvm/Support/Regex.h"
 
 namespace ctc {
 #define GEN_PASS_DEF_BUFFERIZE
@@ -43,6 +44,30 @@ static bool onlyFeedsDestination(Operation *op, ir::ConvTransposeOp conv) {
   });
 }
 
+/// An entry's name becomes that of a kernel: a PTX identifier (PTX ISA 4.4)
+/// that leaves the names beside it free.
+static LogicalResult checkName(func::FuncOp entry, ModuleOp module) {
+  static const llvm::Regex identifier(
+      "^([A-Za-z][A-Za-z0-9_$]*|_[A-Za-z0-9_$]+)$");
+  static const llvm::Regex reserved("(__prepare|_phases[0-9]+|^WARP_SZ)$");
+  const StringRef name = entry.getSymName();
+  if (!identifier.match(name) || reserved.match(name))
+    return entry.emitOpError("name '")
+           << name
+           << "' cannot be an entry's, must be letters, digits, '_' and '$', "
+              "not start with a digit, and not end in __prepare or _phases and "
+              "a number";
+  const std::string prepare = (name + kPrepareSuffix).str();
+  for (StringRef needed : {StringRef(prepare), StringRef(kKernelModule)})
+    if (Operation *taken = module.lookupSymbol(needed)) {
+      InFlightDiagnostic diagnostic = entry.emitOpError("needs the name '")
+                                      << needed << "', which is taken";
+      diagnostic.attachNote(taken->getLoc()) << "here";
+      return diagnostic;
+    }
+  return success();
+}
+
 /// The layer of an entry, or an error naming what does not belong.
 static FailureOr<ir::ConvTransposeOp> findLayer(func::FuncOp entry) {
   if (!entry.getBody().hasOneBlock())
@@ -53,6 +78,10 @@ static FailureOr<ir::ConvTransposeOp> findLayer(func::FuncOp entry) {
     return entry.emitOpError("is an entry without a ctc.conv_transpose, "
                              "must have exactly one");
   ir::ConvTransposeOp layer = *layers.begin();
+  if (!llvm::hasSingleElement(layers))
+    return (*std::next(layers.begin()))
+               .emitOpError("is a second layer of the entry '")
+           << entry.getSymName() << "', an entry must have exactly one";
   for (Operation &op : entry.getBody().front().without_terminator()) {
     if (&op == layer || onlyFeedsDestination(&op, layer))
       continue;
@@ -79,6 +108,19 @@ static LogicalResult checkDataFlow(func::FuncOp entry,
              << operand.getType() << " is not an argument of the entry '"
              << entry.getSymName() << "', must be one";
   }
+  for (BlockArgument argument : entry.getArguments()) {
+    if (!llvm::is_contained(layer->getOperands(), argument))
+      return entry.emitOpError("argument ")
+             << argument.getArgNumber()
+             << " is not an operand of the entry's layer, must be one";
+    const Type type = argument.getType();
+    auto buffer = dyn_cast<MemRefType>(type);
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if ((buffer && buffer.getMemorySpace()) || (tensor && tensor.getEncoding()))
+      return entry.emitOpError("argument ")
+             << argument.getArgNumber() << " has type " << type
+             << ", must have no memory space and no encoding";
+  }
   Operation *terminator = entry.getBody().front().getTerminator();
   if (TypeRange(terminator->getOperandTypes()) !=
           TypeRange(layer->getResultTypes()) ||
@@ -93,15 +135,7 @@ static LogicalResult checkDataFlow(func::FuncOp entry,
 /// Shape of the packed weights (ctc.pack_weights).
 static FailureOr<MemRefType> packedType(ir::ConvTransposeOp layer) {
   const Problem problem = layer.getProblem();
-  const ir::KernelAttr kernel = layer.getKernelAttr();
-  std::vector<int64_t> shape{
-      problem.groups,
-      ceilDiv(problem.outputChannelsPerGroup(), kernel.getChannels())};
-  for (const SpatialDim &dim : problem.dims)
-    shape.push_back(dim.kernel);
-  shape.push_back(
-      roundUp(problem.inputChannelsPerGroup(), kernel.getChunkChannels()));
-  shape.push_back(kernel.getChannels());
+  const auto shape = ir::packedWeightShape(problem, layer.getKernelAttr());
   std::vector<int64_t> bytes = shape;
   bytes.push_back(byteWidth(problem.type));
   if (!checkedProduct(bytes))
@@ -178,8 +212,19 @@ struct Bufferize : ctc::impl::BufferizeBase<Bufferize> {
   void runOnOperation() override {
     for (auto entry :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-      if (entry.isPublic() && !entry.isExternal() && failed(convert(entry)))
+      if (!entry.isExternal() && failed(visit(entry)))
         return signalPassFailure();
+  }
+
+  LogicalResult visit(func::FuncOp function) {
+    if (function.isPublic())
+      return convert(function);
+    WalkResult result = function.walk([&](ir::ConvTransposeOp layer) {
+      layer.emitOpError("stands in the private function '")
+          << function.getSymName() << "', must stand in a public one";
+      return WalkResult::interrupt();
+    });
+    return failure(result.wasInterrupted());
   }
 
   LogicalResult convert(func::FuncOp entry) {
@@ -191,7 +236,7 @@ struct Bufferize : ctc::impl::BufferizeBase<Bufferize> {
     if (layer->getPacked())
       return success(); // Already in the entry's ABI.
     FailureOr<MemRefType> packed = packedType(*layer);
-    if (failed(packed))
+    if (failed(packed) || failed(checkName(entry, getOperation())))
       return failure();
     ImplicitLocOpBuilder b(entry.getLoc(), entry);
     buildPrepare(b, entry, *layer, *packed);

@@ -27,7 +27,7 @@ Value ctc::flatten(ImplicitLocOpBuilder &b, Value buffer) {
   SmallVector<int64_t> sizes(type.getShape());
   // The view's size is documentation for static buffers and, since accesses are
   // bounded by coordinates, only a lower bound for a dynamic batch.
-  if (type.isDynamicDim(0))
+  if (type.getRank() > 0 && type.isDynamicDim(0))
     sizes[0] = 1;
   int64_t elements = 1;
   for (int64_t size : sizes)

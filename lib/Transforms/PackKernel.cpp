@@ -78,6 +78,9 @@ static void buildElement(ImplicitLocOpBuilder &b, ir::PackWeightsOp op,
 LogicalResult ctc::buildPackKernel(ir::PackWeightsOp op,
                                    gpu::GPUModuleOp kernels) {
   auto prepare = op->getParentOfType<func::FuncOp>();
+  if (!prepare || !llvm::equal(op->getOperands(), prepare.getArguments()))
+    return op.emitOpError(
+        "must take the two arguments of a func.func in their order");
   const auto packed = cast<MemRefType>(op.getPacked().getType());
   const int64_t elements = packed.getNumElements();
   if (elements == 0) {

@@ -39,6 +39,9 @@ struct Pipeline : ctc::impl::PipelineBase<Pipeline> {
   LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel) {
     const auto steps =
         function->getAttrOfType<DenseI64ArrayAttr>(kInputStepAttr);
+    if (!steps || steps.size() != kernel.getBox().size())
+      return function.emitOpError("has a kernel and no ctc.input_step with one "
+                                  "value for each size of its box");
     const SharedLayout shared = sharedLayout(kernel, steps.asArrayRef());
     Value arena = addArena(function, shared.totalBytes);
     function.walk([&](ir::ContractOp contract) {

@@ -19,17 +19,6 @@ namespace ctc {
 using namespace mlir;
 using namespace ctc;
 
-/// Marks a kernel that the user wrote as explicit.
-static ir::KernelAttr markExplicit(ir::KernelAttr kernel) {
-  return ir::KernelAttr::get(
-      kernel.getContext(), kernel.getFamily(), kernel.getLanes(),
-      kernel.getBatch(), kernel.getBox(), kernel.getTaps(),
-      kernel.getChunkChannels(), kernel.getThreadsPositions(),
-      kernel.getThreadsChannels(), kernel.getThreadPositions(),
-      kernel.getThreadChannels(), kernel.getStages(),
-      ir::ChoiceSource::Explicit);
-}
-
 namespace {
 struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
   using SelectKernelBase::SelectKernelBase;
@@ -60,7 +49,7 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
         return op.emitOpError(fits.error().message);
       // Packing follows the kernel, so a packed op keeps what it was packed
       // for.
-      op.setKernelAttr(markExplicit(kernel));
+      op.setKernelAttr(kernel.withSource(ir::ChoiceSource::Explicit));
       return success();
     }
     auto choice = chooseKernel(&getContext(), problem, chip, family);

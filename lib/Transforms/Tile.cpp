@@ -296,6 +296,11 @@ struct Tile : ctc::impl::TileBase<Tile> {
     if (!op.getKernelAttr() || !op.getPacked())
       return op.emitOpError("has no kernel and packed weights, run "
                             "ctc-select-kernel and ctc-bufferize first");
+    auto entry = op->getParentOfType<func::FuncOp>();
+    if (!entry || !llvm::equal(op->getOperands(), entry.getArguments()))
+      return op.emitOpError("must take the arguments of a func.func in their "
+                            "order: input, packed weights, bias, extra "
+                            "operands, output");
     FailureOr<LayerPlan> plan = makePlan(op);
     if (failed(plan))
       return failure();
@@ -305,11 +310,21 @@ struct Tile : ctc::impl::TileBase<Tile> {
     return success();
   }
 
+  /// The chip of the module, the oldest when it names none.
+  static Chip chipOf(ir::ConvTransposeOp op) {
+    auto target =
+        op->getParentOfType<ModuleOp>()->getAttrOfType<ir::TargetAttr>(
+            "ctc.target");
+    return target ? *findChip(target.getChip()) : allChips().front();
+  }
+
   static FailureOr<LayerPlan> makePlan(ir::ConvTransposeOp op) {
     LayerPlan plan{op, op.getKernelAttr(), op.getProblem(), {}, {}, 0, {}, {}};
     auto dims = planPhases(plan.problem);
     if (!dims)
       return op.emitOpError(dims.error().message);
+    if (auto fits = checkFits(plan.kernel, plan.problem, chipOf(op)); !fits)
+      return op.emitOpError(fits.error().message);
     plan.dims = std::move(*dims);
     SmallVector<int64_t> steps;
     for (auto [dim, box] :

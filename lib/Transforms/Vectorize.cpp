@@ -191,6 +191,9 @@ struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
     }
     const auto steps =
         function->getAttrOfType<DenseI64ArrayAttr>(kInputStepAttr);
+    if (!steps || steps.size() != kernel.getBox().size())
+      return function.emitOpError("has a kernel and no ctc.input_step with one "
+                                  "value for each size of its box");
     ThreadTile tile(function, kernel, sharedLayout(kernel, steps.asArrayRef()));
 
     const auto block =

@@ -15,6 +15,14 @@
 
 using namespace ctc;
 
+/// Past every limit of shared memory, yet small enough to multiply by any size
+/// of a kernel: a product that grows past it stays there.
+static constexpr int64_t kHuge = int64_t{1} << 40;
+
+static int64_t saturate(__int128 value) {
+  return value > kHuge ? kHuge : static_cast<int64_t>(value);
+}
+
 SharedLayout ctc::sharedLayout(ir::KernelAttr kernel,
                                llvm::ArrayRef<int64_t> inputStep) {
   SharedLayout layout;
@@ -22,9 +30,10 @@ SharedLayout ctc::sharedLayout(ir::KernelAttr kernel,
   for (auto [box, count, step] :
        llvm::zip_equal(kernel.getBox().asArrayRef(),
                        kernel.getTaps().asArrayRef(), inputStep)) {
-    layout.halo.push_back(box + (count - 1) * step);
-    row *= layout.halo.back();
-    taps *= count;
+    layout.halo.push_back(
+        saturate(box + static_cast<__int128>(count - 1) * step));
+    row = saturate(static_cast<__int128>(row) * layout.halo.back());
+    taps = saturate(static_cast<__int128>(taps) * count);
   }
   // An odd pitch spreads the channels of one position over the banks, which
   // matters where consecutive threads run along channels.

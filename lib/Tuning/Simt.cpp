@@ -84,9 +84,9 @@ static double boxCost(const std::vector<int64_t> &sizes,
     blocks *= double(ceilDiv(sizes[i], box[i]));
     if (i > 0) {
       const DimPhasePlan &plan = plans[i - 1];
-      const int64_t reach =
-          std::max<int64_t>(0, plan.maxTapCount - 1) * plan.inputStep;
-      halo *= double(box[i] + reach) / double(box[i]);
+      const double reach = double(std::max<int64_t>(0, plan.maxTapCount - 1)) *
+                           double(plan.inputStep);
+      halo *= (double(box[i]) + reach) / double(box[i]);
     }
   }
   // Rows shorter than 8 elements waste part of each 32-byte sector.

@@ -39,4 +39,12 @@ llvm::SmallVector<int64_t> weightDims(WeightLayout layout, int64_t spatialRank);
 #define GET_OP_CLASSES
 #include "ctc/Dialect/CTCOps.h.inc"
 
+namespace ctc::ir {
+
+/// The shape of a layer's packed weights (ctc.pack_weights).
+std::vector<int64_t> packedWeightShape(const Problem &problem,
+                                       KernelAttr kernel);
+
+} // namespace ctc::ir
+
 #endif // CTC_DIALECT_CTC_H

@@ -136,6 +136,8 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     }
     /// Samples times positions of the box.
     int64_t getBoxVolume() const;
+    /// The same kernel, chosen by someone else.
+    KernelAttr withSource(ChoiceSource source) const;
   }];
 }
 

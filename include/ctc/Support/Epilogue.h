@@ -18,6 +18,8 @@
 
 #include "ctc/Support/Problem.h"
 
+#include <bit>
+
 namespace ctc {
 
 /// Type of an epilogue value: a float type or a truth value.
@@ -32,7 +34,13 @@ struct EpilogueNode {
   double constant = 0;            ///< arith.constant only.
   std::string predicate;          ///< arith.cmpf only: "ogt", "une", ...
 
-  bool operator==(const EpilogueNode &) const = default;
+  /// Constants are equal by their bits, since a NaN may be one.
+  bool operator==(const EpilogueNode &other) const {
+    return name == other.name && type == other.type &&
+           operands == other.operands && predicate == other.predicate &&
+           std::bit_cast<uint64_t>(constant) ==
+               std::bit_cast<uint64_t>(other.constant);
+  }
 };
 
 /// An extra operand of the epilogue and how its elements meet the output's.

@@ -41,6 +41,11 @@ inline tl::unexpected<Error> makeError(ErrorCode code, std::string message) {
   return tl::unexpected<Error>(Error{code, std::move(message)});
 }
 
+/// The layer or program does not compile.
+inline tl::unexpected<Error> invalidProblem(std::string message) {
+  return makeError(ErrorCode::InvalidProblem, std::move(message));
+}
+
 } // namespace ctc
 
 #endif // CTC_SUPPORT_ERROR_H
