@@ -56,6 +56,7 @@ template <class D, class R, bool Sat> struct IntegerToInteger {
       const D inside = static_cast<D>(value);
       return static_cast<R>(below ? low : above ? high : inside);
     }
+    // NOLINTNEXTLINE(bugprone-signed-char-misuse): D's sign is meant to extend.
     return static_cast<R>(static_cast<D>(value));
   }
 };

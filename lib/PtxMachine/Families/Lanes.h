@@ -33,6 +33,7 @@
 /// For everything a lane loop calls.
 #define CTC_SCALAR __attribute__((always_inline)) inline
 
+// NOLINTBEGIN(bugprone-macro-parentheses): the argument is declared.
 /// Rows are equal or disjoint, never shifted against each other, so lanes do
 /// not depend on each other.
 #ifdef __clang__
@@ -44,6 +45,7 @@
 #define CTC_EACH_LANE(lane)                                                    \
   _Pragma("GCC ivdep") for (unsigned lane = 0; lane < kWarpSize; ++lane)
 #endif
+// NOLINTEND(bugprone-macro-parentheses)
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 
@@ -151,7 +153,6 @@ CTC_SCALAR LaneMask compareLanes(const Storage<T> *a, const Storage<T> *b) {
   return result;
 }
 
-/// Calls `fn.template operator()<T>()` for the element type a decoder found.
 CTC_SCALAR unsigned lowestLane(LaneMask mask) {
   return static_cast<unsigned>(__builtin_ctz(mask));
 }
