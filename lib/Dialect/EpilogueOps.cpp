@@ -40,8 +40,8 @@ std::string ir::explainEpilogueOp(Operation *op) {
        << listEpilogueOps();
     return reason;
   }
-  for (TypeRange types : {TypeRange(op->getOperandTypes()),
-                          TypeRange(op->getResultTypes())})
+  for (TypeRange types :
+       {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
     for (Type type : types)
       if (!isEpilogueType(type)) {
         os << "holds '" << op->getName() << "' on type " << type
