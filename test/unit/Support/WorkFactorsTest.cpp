@@ -25,9 +25,9 @@ TEST(WorkFactors, EvenLayerHasNoOverhead) {
   EXPECT_EQ(work->border, 1);
   EXPECT_EQ(work->tile, 1);
   EXPECT_EQ(work->leastBytes, 4. * (8 * 256 + 8 * 16 * 4 + 16 * 1024));
-  // Each of four phases reads x once; each of 16 blocks reads its tap's weights.
-  EXPECT_EQ(work->requestedBytes,
-            4. * (4 * 8 * 256 + 16 * 8 * 16 + 16 * 1024));
+  // Each of four phases reads x once; each of 16 blocks reads its tap's
+  // weights.
+  EXPECT_EQ(work->requestedBytes, 4. * (4 * 8 * 256 + 16 * 8 * 16 + 16 * 1024));
 }
 
 TEST(WorkFactors, BorderCountsTapsOutsideTheInput) {
