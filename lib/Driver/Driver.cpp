@@ -112,7 +112,9 @@ int ctc::runDriver(int argc, char **argv) {
   }
   for (const Command &command : kCommands)
     if (command.name == first) {
-      // Sizes are the user's: what does not fit in memory is no crash.
+      // Sizes are the user's: what does not fit in memory is no crash. LLVM's
+      // handler would abort before the exception is thrown.
+      std::set_new_handler(nullptr);
       try {
         return runCommandLine(command,
                               llvm::ArrayRef<const char *>(argv + 2, argc - 2));

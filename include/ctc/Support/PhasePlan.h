@@ -42,7 +42,7 @@ struct Phase {
 };
 
 /// All phases of one dimension, by ascending residue. The phase-ordered kernel
-/// lists the taps residue by residue over all residues in [0, s), so slot
+/// lists the taps class by class (k0, k0+T, ...) in the order of k0, so slot
 /// numbers are a permutation of [0, K) whether or not a residue has outputs.
 struct DimPhasePlan {
   int64_t outputSize = 0;
