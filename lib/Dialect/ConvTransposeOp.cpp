@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Effects.h"
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Dialect/EpilogueOps.h"
 #include "ctc/Support/IntegerMath.h"
@@ -354,16 +355,8 @@ ConvTransposeOp::reifyResultShapes(OpBuilder &builder,
   return success();
 }
 
-void ConvTransposeOp::getEffects(
-    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
-  for (OpOperand &operand : (*this)->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
-      continue;
-    if (&operand == &getOutputMutable())
-      effects.emplace_back(MemoryEffects::Write::get(), &operand);
-    else
-      effects.emplace_back(MemoryEffects::Read::get(), &operand);
-  }
+void ConvTransposeOp::getEffects(Effects &effects) {
+  addBufferEffects(*this, &getOutputMutable(), effects);
 }
 
 #define GET_OP_CLASSES

@@ -5,19 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Effects.h"
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Dialect/EpilogueOps.h"
 
 using namespace mlir;
 using namespace ctc::ir;
-
-using Effects = SmallVectorImpl<MemoryEffects::EffectInstance>;
-
-static void readMemRefs(Operation *op, Effects &effects) {
-  for (OpOperand &operand : op->getOpOperands())
-    if (isa<MemRefType>(operand.get().getType()))
-      effects.emplace_back(MemoryEffects::Read::get(), &operand);
-}
 
 static LogicalResult verifyCount(Operation *op, llvm::StringRef what,
                                  size_t count, int64_t expected) {
@@ -28,7 +21,9 @@ static LogicalResult verifyCount(Operation *op, llvm::StringRef what,
          << "for each of " << expected << " spatial dimensions";
 }
 
-void LoadPatchOp::getEffects(Effects &effects) { readMemRefs(*this, effects); }
+void LoadPatchOp::getEffects(Effects &effects) {
+  addBufferEffects(*this, nullptr, effects);
+}
 
 LogicalResult LoadPatchOp::verify() {
   const int64_t rank = getInput().getType().getRank() - 2;
@@ -41,7 +36,7 @@ LogicalResult LoadPatchOp::verify() {
 }
 
 void LoadWeightsOp::getEffects(Effects &effects) {
-  readMemRefs(*this, effects);
+  addBufferEffects(*this, nullptr, effects);
 }
 
 LogicalResult LoadWeightsOp::verify() {
@@ -56,7 +51,9 @@ LogicalResult LoadWeightsOp::verify() {
   return verifyCount(*this, "count", getCount().size(), rank);
 }
 
-void ContractOp::getEffects(Effects &effects) { readMemRefs(*this, effects); }
+void ContractOp::getEffects(Effects &effects) {
+  addBufferEffects(*this, nullptr, effects);
+}
 
 LogicalResult ContractOp::verify() {
   const int64_t rank = getInputStep().size();
@@ -66,14 +63,7 @@ LogicalResult ContractOp::verify() {
 }
 
 void StoreTileOp::getEffects(Effects &effects) {
-  for (OpOperand &operand : (*this)->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
-      continue;
-    if (&operand == &getOutputMutable())
-      effects.emplace_back(MemoryEffects::Write::get(), &operand);
-    else
-      effects.emplace_back(MemoryEffects::Read::get(), &operand);
-  }
+  addBufferEffects(*this, &getOutputMutable(), effects);
 }
 
 LogicalResult StoreTileOp::verify() {

@@ -7,8 +7,8 @@
 
 #include "FlatAccess.h"
 #include "IndexMath.h"
+#include "Kernels.h"
 #include "ctc/Dialect/CTC.h"
-#include "ctc/Transforms/Entry.h"
 #include "ctc/Transforms/Passes.h"
 #include "ctc/Tuning/KernelChoice.h"
 
@@ -250,21 +250,20 @@ private:
 
 struct ImplicitIm2col : ctc::impl::ImplicitIm2colBase<ImplicitIm2col> {
   void runOnOperation() override {
-    WalkResult result = getOperation().walk([&](gpu::GPUFuncOp function) {
-      auto kernel = function->getAttrOfType<ir::KernelAttr>(kKernelAttr);
-      return kernel && failed(convert(function, kernel))
-                 ? WalkResult::interrupt()
-                 : WalkResult::advance();
-    });
-    if (result.wasInterrupted())
+    if (failed(convertKernels(getOperation(), [&](gpu::GPUFuncOp function,
+                                                  ir::KernelAttr kernel,
+                                                  const SharedLayout &shared) {
+          return convert(function, kernel, shared);
+        })))
       signalPassFailure();
   }
 
-  LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel) {
+  LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel,
+                        const SharedLayout &shared) {
     SmallVector<ir::ContractOp> contracts;
     function.walk([&](ir::ContractOp op) { contracts.push_back(op); });
     for (ir::ContractOp contract : contracts)
-      if (failed(convert(function, contract, kernel)))
+      if (failed(convert(function, contract, kernel, shared)))
         return failure();
     return success();
   }
@@ -283,13 +282,12 @@ struct ImplicitIm2col : ctc::impl::ImplicitIm2colBase<ImplicitIm2col> {
   }
 
   LogicalResult convert(gpu::GPUFuncOp function, ir::ContractOp contract,
-                        ir::KernelAttr kernel) {
+                        ir::KernelAttr kernel, const SharedLayout &shared) {
     auto patch = contract.getPatch().getDefiningOp<ir::LoadPatchOp>();
     auto weights = contract.getWeights().getDefiningOp<ir::LoadWeightsOp>();
     if (!patch || !weights)
       return contract.emitOpError(
           "must take the results of ctc.load_patch and ctc.load_weights");
-    const SharedLayout shared = sharedLayout(kernel, contract.getInputStep());
     ImplicitLocOpBuilder b(contract.getLoc(), contract);
     Value patchBuffer =
         allocate(function, b, {kernel.getChunkChannels(), shared.patchPitch});

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "IndexMath.h"
+#include "Kernels.h"
 #include "ctc/Dialect/CTC.h"
-#include "ctc/Transforms/Entry.h"
 #include "ctc/Transforms/Passes.h"
 #include "ctc/Tuning/KernelChoice.h"
 
@@ -26,23 +26,16 @@ using namespace ctc;
 namespace {
 struct Pipeline : ctc::impl::PipelineBase<Pipeline> {
   void runOnOperation() override {
-    WalkResult result = getOperation().walk([&](gpu::GPUFuncOp function) {
-      auto kernel = function->getAttrOfType<ir::KernelAttr>(kKernelAttr);
-      return kernel && failed(convert(function, kernel))
-                 ? WalkResult::interrupt()
-                 : WalkResult::advance();
-    });
-    if (result.wasInterrupted())
+    if (failed(convertKernels(getOperation(), [&](gpu::GPUFuncOp function,
+                                                  ir::KernelAttr kernel,
+                                                  const SharedLayout &shared) {
+          return convert(function, kernel, shared);
+        })))
       signalPassFailure();
   }
 
-  LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel) {
-    const auto steps =
-        function->getAttrOfType<DenseI64ArrayAttr>(kInputStepAttr);
-    if (!steps || steps.size() != kernel.getBox().size())
-      return function.emitOpError("has a kernel and no ctc.input_step with one "
-                                  "value for each size of its box");
-    const SharedLayout shared = sharedLayout(kernel, steps.asArrayRef());
+  LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel,
+                        const SharedLayout &shared) {
     Value arena = addArena(function, shared.totalBytes);
     function.walk([&](ir::ContractOp contract) {
       place(contract, kernel, shared, arena);

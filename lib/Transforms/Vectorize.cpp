@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "FlatAccess.h"
+#include "Kernels.h"
 #include "ThreadTile.h"
-#include "ctc/Transforms/Entry.h"
 #include "ctc/Transforms/Passes.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -174,27 +174,21 @@ struct StorePattern : OpConversionPattern<ir::StoreTileOp> {
 
 struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
   void runOnOperation() override {
-    WalkResult result = getOperation().walk([&](gpu::GPUFuncOp function) {
-      auto kernel = function->getAttrOfType<ir::KernelAttr>(kKernelAttr);
-      return kernel && failed(convert(function, kernel))
-                 ? WalkResult::interrupt()
-                 : WalkResult::advance();
-    });
-    if (result.wasInterrupted())
+    if (failed(convertKernels(getOperation(), [&](gpu::GPUFuncOp function,
+                                                  ir::KernelAttr kernel,
+                                                  const SharedLayout &shared) {
+          return convert(function, kernel, shared);
+        })))
       signalPassFailure();
   }
 
-  LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel) {
+  LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel,
+                        const SharedLayout &shared) {
     if (function.getNumWorkgroupAttributions() == 0) {
       return function.emitOpError(
           "has no workgroup buffer, run ctc-pipeline first");
     }
-    const auto steps =
-        function->getAttrOfType<DenseI64ArrayAttr>(kInputStepAttr);
-    if (!steps || steps.size() != kernel.getBox().size())
-      return function.emitOpError("has a kernel and no ctc.input_step with one "
-                                  "value for each size of its box");
-    ThreadTile tile(function, kernel, sharedLayout(kernel, steps.asArrayRef()));
+    ThreadTile tile(function, kernel, shared);
 
     const auto block =
         VectorType::get({kernel.getPositions(), kernel.getChannels()},

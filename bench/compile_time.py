@@ -1,0 +1,96 @@
+#===- compile_time.py - Time and memory that compiling a layer takes -------===#
+#
+# Part of ctc, the compiler for transposed convolution.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===----------------------------------------------------------------------===#
+"""Runs `ctc compile` as a whole process, per layer and chip: start of the
+process, the ladder, code generation and ptxas.
+
+    compile_time.py [--runs N] [--chips LIST] [--json FILE] [--build DIR]
+
+Prints the median and maximum wall time, the median processor time, and the peak
+memory of the largest process (ctc or ptxas). Not a test: nothing is asserted.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+LAYERS = {
+    "SAM up-scaling, 256 to 64, kernel 2 stride 2, GELU": [
+        "--input=1x256x64x64xf32", "--weight=256x64x2x2xf32", "--stride=2",
+        "--bias", "--epilogue=gelu"],
+    "DCGAN, 512 to 256, kernel 4 stride 2": [
+        "--input=64x512x8x8xf32", "--weight=512x256x4x4xf32", "--stride=2",
+        "--padding=1"],
+    "3-D U-Net, 64 to 32, kernel 3 stride 2": [
+        "--input=1x64x16x32x32xf32", "--weight=64x32x3x3x3xf32", "--stride=2",
+        "--padding=1", "--output-padding=1"],
+    "HiFi-GAN, 512 to 256, kernel 16 stride 8": [
+        "--input=1x512x80xf32", "--weight=512x256x16xf32", "--stride=8",
+        "--padding=4"],
+    "FCN-32s, 21 channels, kernel 64 stride 32": [
+        "--input=1x21x16x16xf32", "--weight=21x21x64x64xf32", "--stride=32"],
+    "1-D, kernel 4096 stride 1024": [
+        "--input=1x8x100xf32", "--weight=8x2x4096xf32", "--stride=1024"],
+}
+
+
+def run(command):
+    """Wall seconds, processor seconds and peak KiB of a process and its
+    children."""
+    start = time.perf_counter()
+    child = os.spawnv(os.P_NOWAIT, command[0], command)
+    _, status, usage = os.wait4(child, 0)
+    wall = time.perf_counter() - start
+    if status != 0:
+        raise SystemExit(f"failed: {' '.join(command)}")
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+def measure(ctc, layer, chip, runs):
+    with tempfile.TemporaryDirectory() as folder:
+        command = [ctc, "compile", *layer, f"--chip={chip}", "-o",
+                   f"{folder}/layer.ctcb"]
+        run(command)  # Files come from the page cache from here on.
+        samples = [run(command) for _ in range(runs)]
+    walls, cpus, peaks = zip(*samples)
+    return {"wall_median_s": statistics.median(walls), "wall_max_s": max(walls),
+            "cpu_median_s": statistics.median(cpus),
+            "peak_mib": max(peaks) / 1024}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--chips", default="sm_80,sm_90a,sm_120a")
+    parser.add_argument("--json", help="write the rows to this file, too")
+    parser.add_argument("--build", default=ROOT / "build", type=pathlib.Path)
+    options = parser.parse_args()
+    rows = []
+    print(f"{'layer':52} {'chip':8} {'median s':>8} {'max s':>6} {'cpu s':>6} "
+          f"{'peak MiB':>8}")
+    for name, layer in LAYERS.items():
+        for chip in options.chips.split(","):
+            row = measure(str(options.build / "bin/ctc"), layer, chip,
+                          options.runs)
+            rows.append({"layer": name, "chip": chip, **row})
+            print(f"{name:52} {chip:8} {row['wall_median_s']:8.2f} "
+                  f"{row['wall_max_s']:6.2f} {row['cpu_median_s']:6.2f} "
+                  f"{row['peak_mib']:8.0f}", flush=True)
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(rows, indent=1) + "\n",
+                                              encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
