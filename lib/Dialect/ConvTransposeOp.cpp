@@ -15,6 +15,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace ctc;
@@ -297,9 +298,22 @@ static LogicalResult verifyKernel(ConvTransposeOp op) {
   return success();
 }
 
+// C14: an attribute without a dialect's prefix is one of the operation's.
+// First, because a misspelled one makes other messages wrong.
+static LogicalResult verifyAttributeNames(ConvTransposeOp op) {
+  for (NamedAttribute attribute : op->getDiscardableAttrs())
+    if (!attribute.getName().getValue().contains('.'))
+      return op.emitOpError("unknown attribute '")
+             << attribute.getName().getValue() << "', must be one of "
+             << llvm::join(ConvTransposeOp::getAttributeNames().drop_back(),
+                           ", ");
+  return success();
+}
+
 LogicalResult ConvTransposeOp::verify() {
-  if (failed(verifyTypes(*this)) || failed(verifyAttributeSizes(*this)) ||
-      failed(verifyShapes(*this)) || failed(verifyExtraMaps(*this)))
+  if (failed(verifyAttributeNames(*this)) || failed(verifyTypes(*this)) ||
+      failed(verifyAttributeSizes(*this)) || failed(verifyShapes(*this)) ||
+      failed(verifyExtraMaps(*this)))
     return failure();
   return verifyKernel(*this);
 }

@@ -77,7 +77,10 @@ private:
     if (products > 0 && error.unit > 0)
       radius = static_cast<double>(products + error.extra) * error.unit *
                accumulation.magnitude[at];
-    arguments.assign(1, {value - radius, value + radius, false});
+    // Infinities and NaN come from the input; no rounding leads away from them.
+    arguments.assign(1, std::isfinite(value) && std::isfinite(radius)
+                            ? Interval{value - radius, value + radius, false}
+                            : Interval::exactly(value));
     for (const OperandView &operand : operands) {
       int64_t element = 0;
       for (size_t i = 0; i < coordinates.size(); ++i)
@@ -94,6 +97,8 @@ private:
     const double value =
         output.get(g.outputOrder.at(coordinates[0], coordinates[1], spatial));
     ++report.outputs;
+    report.undecided += expected.nan && std::isinf(expected.lo) &&
+                        std::isinf(expected.hi) && expected.lo < expected.hi;
     report.withTaps += products > 0;
     const bool isNaN = std::isnan(value);
     const bool right = isNaN ? expected.nan : lo <= value && value <= hi;
@@ -166,6 +171,7 @@ static void merge(CheckReport &all, CheckReport plane) {
   all.nan += plane.nan;
   all.withTaps += plane.withTaps;
   all.nonZero += plane.nonZero;
+  all.undecided += plane.undecided;
   all.worstRatio = std::max(all.worstRatio, plane.worstRatio);
   if (plane.first && (!all.first || plane.first->index < all.first->index))
     all.first = std::move(plane.first);
@@ -201,6 +207,9 @@ std::string CheckReport::summary() const {
                      " outputs wrong";
   if (nan)
     text += " (" + std::to_string(nan) + " NaN)";
+  if (undecided)
+    text += "; " + std::to_string(undecided) +
+            " not decided, since the reference is not finite";
   if (!first)
     return text;
   text += "; the first is y[";

@@ -24,8 +24,12 @@ static LogicalResult convertKernel(gpu::GPUFuncOp function,
 }
 
 LogicalResult ctc::convertKernels(ModuleOp module, KernelConversion convert) {
-  WalkResult result = module.walk([&](gpu::GPUFuncOp function) {
-    return WalkResult(convertKernel(function, convert));
+  WalkResult result = module.walk([&](Operation *op) -> WalkResult {
+    if (auto layer = dyn_cast<ir::ConvTransposeOp>(op))
+      return layer.emitOpError("is not in a kernel yet, run ctc-tile first");
+    if (auto function = dyn_cast<gpu::GPUFuncOp>(op))
+      return convertKernel(function, convert);
+    return WalkResult::advance();
   });
   return failure(result.wasInterrupted());
 }

@@ -380,3 +380,11 @@ func.func @c13_packed_without_kernel(%x: tensor<1x8x4xf32>, %w: tensor<1x1x3x8x4
          {packed} -> tensor<1x4x6xf32>
   return
 }
+
+// -----
+func.func @c14_unknown_attribute(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x4x7xf32>) -> tensor<1x4x7xf32> {
+  // expected-error@+1 {{unknown attribute 'strides', must be one of dilation, extra_maps, groups, kernel, layout, output_padding, packed, padding_high, padding_low, precision, stride, weight_layout}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf32>, tensor<8x4x2xf32>) outs(%y : tensor<1x4x7xf32>)
+         {strides = array<i64: 2>} -> tensor<1x4x7xf32>
+  return %0 : tensor<1x4x7xf32>
+}

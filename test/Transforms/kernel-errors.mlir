@@ -10,3 +10,11 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+func.func @not_tiled(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x4x7xf32>) -> tensor<1x4x7xf32> {
+  // expected-error@+1 {{is not in a kernel yet, run ctc-tile first}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf32>, tensor<8x4x2xf32>) outs(%y : tensor<1x4x7xf32>)
+         -> tensor<1x4x7xf32>
+  return %0 : tensor<1x4x7xf32>
+}

@@ -78,6 +78,7 @@ def CTC_ConvTransposeOp : CTC_Op<"conv_transpose", [
     * (C12) the epilogue takes f32 and each extra operand's element type, yields
       f32, and holds elementwise operations of docs/Operator.md only.
     * (C13) a kernel, if chosen, fits the problem.
+    * (C14) an attribute without a dialect's prefix is one of the operation's.
 
     ```mlir
     %y = ctc.conv_transpose ins(%x, %w : tensor<1x8x4x4xf32>, tensor<8x4x2x2xf32>)

@@ -46,10 +46,11 @@ struct Mismatch {
 
 struct CheckReport {
   int64_t outputs = 0;
-  int64_t wrong = 0;    ///< NaN included.
-  int64_t nan = 0;      ///< Unexpected NaN: mostly outputs never written.
-  int64_t withTaps = 0; ///< Outputs with at least one product.
-  int64_t nonZero = 0;  ///< Of those, how many accumulators are not 0.
+  int64_t wrong = 0;     ///< NaN included.
+  int64_t nan = 0;       ///< Unexpected NaN: mostly outputs never written.
+  int64_t withTaps = 0;  ///< Outputs with at least one product.
+  int64_t nonZero = 0;   ///< Of those, how many accumulators are not 0.
+  int64_t undecided = 0; ///< Any value passes: NaN went in, or overflow may.
   /// Largest |y - ref| over what is allowed, rounding to y's type included; at
   /// most 1 when nothing is wrong.
   double worstRatio = 0;

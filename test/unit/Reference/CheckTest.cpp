@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
 
 using namespace ctc;
 using namespace ctc::test;
@@ -255,6 +256,44 @@ TEST(Check, OperandsMeetTheirOutputs) {
                     produce(problem, inputs), {});
     EXPECT_FALSE(report.passed());
   }
+}
+
+TEST(Check, InfinityInTheInputMustComeOut) {
+  Problem problem{1, 1, 1, 1, {{3, 1, 1, 1, 0, 0, 0}}};
+  problem.precision = Precision::IEEE;
+  auto inputs = *makeInputs(problem, {}, {Fill::Random, 5, {}});
+  inputs.input.set(1, std::numeric_limits<double>::infinity());
+  inputs.weight.set(0, 2);
+  const Accumulation reference =
+      accumulate(problem, inputs, {.magnitude = true});
+  CheckOptions options;
+  options.error = accumulationError(Arithmetic::FMA, problem);
+  Tensor output = produce(problem, inputs, Mutant::None);
+  auto right = check(problem, {}, reference, {}, output, options);
+  ASSERT_TRUE(right);
+  EXPECT_EQ(right->summary(), "0 of 3 outputs wrong");
+  output.set(1, 1);
+  auto wrong = check(problem, {}, reference, {}, output, options);
+  ASSERT_TRUE(wrong);
+  EXPECT_EQ(wrong->summary(),
+            "1 of 3 outputs wrong; the first is y[0,0,1] = 1, "
+            "must be in [inf, inf]");
+}
+
+TEST(Check, NaNInTheInputDecidesNothing) {
+  Problem problem{1, 1, 1, 1, {{3, 1, 1, 1, 0, 0, 0}}};
+  problem.precision = Precision::IEEE;
+  auto inputs = *makeInputs(problem, {}, {Fill::Random, 5, {}});
+  inputs.input.set(1, std::numeric_limits<double>::quiet_NaN());
+  const Accumulation reference =
+      accumulate(problem, inputs, {.magnitude = true});
+  CheckOptions options;
+  options.error = accumulationError(Arithmetic::FMA, problem);
+  auto report = check(problem, {}, reference, {},
+                      produce(problem, inputs, Mutant::None), options);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->summary(), "0 of 3 outputs wrong; 1 not decided, since the "
+                               "reference is not finite");
 }
 
 TEST(Check, RefusesUnknownEpilogues) {
