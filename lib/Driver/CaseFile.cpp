@@ -8,12 +8,51 @@
 #include "CaseFile.h"
 #include "Input.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 
 using namespace ctc;
 using namespace ctc::driver;
 namespace json = llvm::json;
 using llvm::StringRef;
+
+/// What describes a layer.
+static constexpr StringRef kLayerKeys[] = {
+    "name",        "N",       "Cin",
+    "Cout",        "spatial", "kernel",
+    "stride",      "padding", "output_padding",
+    "dilation",    "groups",  "bias",
+    "out_spatial", "x",       "w",
+    "y",           "b",       "epilogue"};
+
+/// What files of cases say besides: origin, the spelling there, cost.
+static constexpr StringRef kAnnotationKeys[] = {"aliases",
+                                                "auto_pad",
+                                                "bound",
+                                                "bytes_min",
+                                                "bytes_min_bf16",
+                                                "bytes_min_fp32",
+                                                "desc",
+                                                "dir",
+                                                "disabled_upstream",
+                                                "dtype",
+                                                "expected_shape",
+                                                "gflop_useful",
+                                                "gmacs_upper",
+                                                "h200_floor_ms",
+                                                "layout",
+                                                "naive_over_useful",
+                                                "negative_padding",
+                                                "node_attrs",
+                                                "output_shape",
+                                                "post_ops",
+                                                "published_baseline_ms",
+                                                "rank",
+                                                "self_check_max_abs_err",
+                                                "source",
+                                                "torch_legal",
+                                                "why"};
 
 namespace {
 /// Reads the fields of one case; the first failure sticks.
@@ -27,14 +66,14 @@ public:
     result.name = text("name");
     if (!result.name.empty())
       where += " '" + result.name + "'";
+    checkKeys();
     Problem &problem = result.problem;
     problem.batch = integer("N");
     problem.inputChannels = integer("Cin");
     problem.outputChannels = integer("Cout");
     problem.groups = integer("groups");
     readDims(problem);
-    const json::Value *bias = object.get("bias");
-    problem.bias = bias && bias->getAsBoolean().value_or(false);
+    problem.bias = boolean("bias");
     if (const json::Array *epilogue = object.getArray("epilogue"))
       result.namesEpilogue = !epilogue->empty();
     if (!failure)
@@ -52,18 +91,51 @@ private:
       failure = Error{code, (where + ": " + what).str()};
   }
 
+  /// A misspelt attribute would silently be another layer. The first unknown
+  /// key in alphabetical order is named, as objects have no order.
+  void checkKeys() {
+    StringRef unknown;
+    for (const auto &[key, value] : object)
+      if (!llvm::is_contained(kLayerKeys, StringRef(key)) &&
+          !llvm::is_contained(kAnnotationKeys, StringRef(key)) &&
+          (unknown.empty() || StringRef(key) < unknown))
+        unknown = key;
+    if (!unknown.empty())
+      fail(ErrorCode::Usage, "unknown key '" + unknown + "', a layer has " +
+                                 llvm::join(llvm::ArrayRef(kLayerKeys), ", "));
+  }
+
+  /// `key` is missing, or is not `legal`.
+  void failAt(StringRef key, const llvm::Twine &legal) {
+    if (object.get(key))
+      fail(ErrorCode::Usage, "'" + key + "' is no " + legal);
+    else
+      fail(ErrorCode::Usage, "has no '" + key + "'");
+  }
+
   std::string text(StringRef key) {
     if (auto value = object.getString(key))
       return value->str();
-    fail(ErrorCode::Usage, "'" + key + "' is no text");
+    failAt(key, "text");
     return "";
   }
 
   int64_t integer(StringRef key) {
     if (auto value = object.getInteger(key))
       return *value;
-    fail(ErrorCode::Usage, "'" + key + "' is no integer");
+    failAt(key, "integer");
     return 1;
+  }
+
+  /// null and a missing key are false.
+  bool boolean(StringRef key) {
+    const json::Value *value = object.get(key);
+    if (!value || value->getAsNull())
+      return false;
+    if (auto flag = value->getAsBoolean())
+      return *flag;
+    fail(ErrorCode::Usage, "'" + key + "' is not true, false or null");
+    return false;
   }
 
   std::vector<int64_t> integers(StringRef key, size_t count) {
@@ -73,15 +145,18 @@ private:
         values.push_back(value.getAsInteger().value_or(INT64_MIN));
     if (values.empty() || (count && values.size() != count) ||
         llvm::is_contained(values, INT64_MIN)) {
-      fail(ErrorCode::Usage, "'" + key + "' is no list of " +
-                                 (count ? std::to_string(count) + " " : "") +
-                                 "integers");
+      failAt(key, "list of " + (count ? std::to_string(count) + " " : "") +
+                      "integers");
       values.assign(std::max<size_t>(1, count), 1);
     }
     return values;
   }
 
   std::pair<int64_t, int64_t> paddingAt(size_t dim) {
+    if (!object.get("padding")) {
+      failAt("padding", "list");
+      return {0, 0};
+    }
     const json::Array *all = object.getArray("padding");
     if (all && dim < all->size()) {
       const json::Value &one = (*all)[dim];
@@ -128,8 +203,7 @@ private:
     std::vector<double> values;
     const json::Value *value = object.get(key);
     if (!value || !flatten(*value, shape, values))
-      fail(ErrorCode::Usage,
-           "'" + key + "' is no nested list of shape " + formatShape(shape));
+      failAt(key, "nested list of shape " + formatShape(shape));
     return values;
   }
 
@@ -176,6 +250,8 @@ Expected<std::vector<Case>> driver::parseCases(StringRef text,
     return makeError(ErrorCode::Usage, "'" + path +
                                            "' is no file of cases: it has no "
                                            "list 'cases'");
+  if (list->empty())
+    return makeError(ErrorCode::Usage, "'" + path + "' has no cases");
   std::vector<Case> cases;
   for (const auto &[index, value] : llvm::enumerate(*list)) {
     const std::string where = "'" + path + "', case " + std::to_string(index);

@@ -50,7 +50,14 @@ TEST(CaseFile, SaysWhatIsWrong) {
   EXPECT_EQ(errorOf("{\"cases\": [7]}").message,
             "'f.json', case 0: is no object");
   EXPECT_EQ(errorOf("{\"cases\": [{\"name\": \"a\"}]}").message,
+            "'f.json', case 0 'a': has no 'N'");
+  EXPECT_EQ(errorOf("{\"cases\": []}").message, "'f.json' has no cases");
+  EXPECT_EQ(errorOf("{\"cases\": [{\"name\": \"a\", \"N\": \"1\"}]}").message,
             "'f.json', case 0 'a': 'N' is no integer");
+  EXPECT_EQ(errorOf(caseWith(R"(, "strides": [1, 1])")).message,
+            "'f.json', case 0 'a': unknown key 'strides', a layer has name, N, "
+            "Cin, Cout, spatial, kernel, stride, padding, output_padding, "
+            "dilation, groups, bias, out_spatial, x, w, y, b, epilogue");
   EXPECT_EQ(errorOf(caseWith(R"(, "out_spatial": [9, 5])")).message,
             "'f.json', case 0 'a': 'out_spatial' is 9x5, the definition gives "
             "9x6");
