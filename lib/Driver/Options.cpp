@@ -41,16 +41,41 @@ const OptTable &driver::optionTable() {
 }
 
 /// "unknown flag '--chp=sm_80', did you mean '--chip='?"
+static std::string needsValue(const Option &option) {
+  const StringRef name = option.getPrefixedName();
+  return (name.rtrim('=') + " needs a value: " + name +
+          optionTable().getOptionMetaVar(option.getID()))
+      .str();
+}
+
+/// What is wrong with a flag that the command does not know: its value, or its
+/// name, for which a near one is proposed.
 static std::string unknownFlag(StringRef flag, Visibility visibility) {
-  std::string message = "unknown flag '" + flag.str() + "'";
+  const auto [name, value] = flag.split('=');
+  const bool hasValue = flag.contains('=');
+  const unsigned limit = std::min<size_t>(3, name.ltrim('-').size() / 3);
+  unsigned least = limit + 1;
   std::string nearest;
-  const unsigned distance =
-      optionTable().findNearest(flag, nearest, visibility, 1);
-  if (distance <= 3 && !nearest.empty())
-    message += ", did you mean '" + nearest + "'?";
-  else
-    message += "; --help lists those there are";
-  return message;
+  for (unsigned id = OPT_UNKNOWN + 1; id <= optionTable().getNumOptions();
+       ++id) {
+    const Option option = optionTable().getOption(id);
+    if (!option.hasVisibilityFlag(visibility))
+      continue;
+    const StringRef known = option.getPrefixedName();
+    const bool takesValue = known.ends_with("=");
+    const unsigned distance =
+        name.edit_distance(known.rtrim('='), /*AllowReplacements=*/true, limit);
+    if (distance == 0)
+      return takesValue ? needsValue(option)
+                        : "flag '" + known.str() + "' takes no value";
+    if (distance >= least)
+      continue;
+    least = distance;
+    nearest = known.str() + (takesValue && hasValue ? value.str() : "");
+  }
+  return "unknown flag '" + flag.str() + "'" +
+         (nearest.empty() ? "; --help lists those there are"
+                          : ", did you mean '" + nearest + "'?");
 }
 
 ctc::Expected<InputArgList>
@@ -67,6 +92,10 @@ driver::parseArguments(ArrayRef<const char *> arguments,
   for (const Arg *unknown : parsed.filtered(OPT_UNKNOWN))
     return makeError(ErrorCode::Usage,
                      unknownFlag(unknown->getAsString(parsed), visibility));
+  for (const Arg *arg : parsed)
+    if (arg->getOption().getKind() == Option::JoinedClass &&
+        StringRef(arg->getValue()).empty())
+      return makeError(ErrorCode::Usage, needsValue(arg->getOption()));
   return parsed;
 }
 

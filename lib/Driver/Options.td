@@ -68,7 +68,7 @@ def check : Is<"check">, On<[RunCommand]>,
 def entry : Has<"entry", "<name>">, On<[RunCommand]>,
     HelpText<"Entry to run, when the bundle has several">;
 def batch : Has<"batch", "<n>">, On<[RunCommand]>,
-    HelpText<"Batch of an entry compiled for any batch (default: the input file's, else 1)">;
+    HelpText<"Batch of an entry compiled for any batch (default: the input or operand file's, else 1)">;
 def seed : Has<"seed", "<n>">, On<[RunCommand, VerifyCommand]>,
     HelpText<"Seed of random inputs (default 0)">;
 

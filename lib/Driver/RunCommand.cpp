@@ -29,7 +29,8 @@ namespace {
 struct RunRequest {
   std::string device, chip, entry;
   std::optional<std::string> input, weight, bias, output;
-  std::vector<std::pair<std::string, std::string>> operands; ///< Name, path.
+  std::vector<std::pair<std::string, std::string>> operands;
+  ///< Name and path; or "" and what was given without a name.
   std::optional<int64_t> batch;
   Fill fill = Fill::Random;
   uint64_t seed = 0;
@@ -42,6 +43,16 @@ struct RunOutcome {
   std::optional<CheckReport> check;
 };
 } // namespace
+
+/// The extra operands of the entry's epilogue.
+static std::vector<Argument> operandsOf(const Entry &entry) {
+  std::vector<Argument> operands;
+  llvm::copy_if(entry.arguments, std::back_inserter(operands),
+                [](const Argument &argument) {
+                  return argument.role == ArgumentRole::Operand;
+                });
+  return operands;
+}
 
 /// Sets `path` from a flag that takes @file, if it is given.
 static Expected<void> readReference(CommandArguments arguments, OptionID id,
@@ -59,6 +70,11 @@ static Expected<void> readReference(CommandArguments arguments, OptionID id,
 static Expected<void> readOperands(CommandArguments arguments,
                                    RunRequest &request) {
   for (const std::string &text : arguments.getAllArgValues(OPT_operand)) {
+    // Without a name, it is the entry that can tell which there are.
+    if (StringRef(text).starts_with("@") || !StringRef(text).contains('=')) {
+      request.operands.emplace_back("", text);
+      continue;
+    }
     const auto [name, reference] = StringRef(text).split('=');
     auto path = parseFileReference("--operand=" + name.str(), reference);
     if (!path)
@@ -117,8 +133,43 @@ static Expected<void> load(const std::string &path, Tensor &tensor) {
   return {};
 }
 
+/// The batch that a file has where `shape` has a dynamic size, if it has one.
+static Expected<std::optional<int64_t>>
+batchOfFile(const std::string &path, ElementType type,
+            const std::vector<int64_t> &shape) {
+  const auto dynamic = llvm::find(shape, kDynamic);
+  if (dynamic == shape.end())
+    return std::nullopt;
+  auto tensor = readNpy(path, type, shape);
+  if (!tensor)
+    return tl::unexpected(tensor.error());
+  return tensor->shape()[dynamic - shape.begin()];
+}
+
+/// Every operand given is one of the entry's.
+static Expected<void> checkOperandNames(const Entry &entry,
+                                        const RunRequest &request) {
+  const std::vector<Argument> operands = operandsOf(entry);
+  std::vector<std::string> names;
+  for (const Argument &operand : operands)
+    names.push_back(operand.name);
+  const std::string known = names.empty() ? "none" : llvm::join(names, ", ");
+  for (const auto &[name, path] : request.operands) {
+    if (name.empty())
+      return makeError(ErrorCode::Usage, "--operand is '" + path +
+                                             "', must be NAME=@FILE; the "
+                                             "operands of entry '" +
+                                             entry.name + "' are: " + known);
+    if (!llvm::is_contained(names, name))
+      return makeError(ErrorCode::Usage, "entry '" + entry.name +
+                                             "' has no operand '" + name +
+                                             "', it has " + known);
+  }
+  return {};
+}
+
 /// The batch of a run: what the entry was compiled for, --batch, the input
-/// file's, or 1.
+/// file's, an operand file's, or 1.
 static Expected<int64_t> chooseBatch(const Entry &entry,
                                      const RunRequest &request) {
   if (!entry.problem.hasDynamicBatch()) {
@@ -132,33 +183,27 @@ static Expected<int64_t> chooseBatch(const Entry &entry,
   }
   if (request.batch)
     return *request.batch;
-  if (!request.input)
-    return 1;
-  auto input =
-      readNpy(*request.input, entry.problem.type, entry.problem.inputShape());
-  if (!input)
-    return tl::unexpected(input.error());
-  return input->shape().front();
+  Expected<std::optional<int64_t>> batch = std::nullopt;
+  if (request.input)
+    batch = batchOfFile(*request.input, entry.problem.type,
+                        entry.problem.inputShape());
+  for (const Argument &operand : operandsOf(entry))
+    for (const auto &[name, path] : request.operands)
+      if (batch && !*batch && name == operand.name)
+        batch = batchOfFile(path, operand.type, operand.shape);
+  if (!batch)
+    return tl::unexpected(batch.error());
+  return batch->value_or(1);
 }
 
 static Expected<void> loadOperands(const Entry &entry,
                                    const RunRequest &request,
                                    LayerInputs &inputs) {
-  std::vector<std::string> names;
-  for (const Argument &argument : entry.arguments)
-    if (argument.role == ArgumentRole::Operand)
-      names.push_back(argument.name);
-  for (const auto &[name, path] : request.operands) {
-    const auto found = llvm::find(names, name);
-    if (found == names.end())
-      return makeError(ErrorCode::Usage,
-                       "entry '" + entry.name + "' has no operand '" + name +
-                           "', it has " +
-                           (names.empty() ? "none" : llvm::join(names, ", ")));
-    if (auto loaded = load(path, inputs.operands[found - names.begin()]);
-        !loaded)
-      return loaded;
-  }
+  for (const auto &[index, operand] : llvm::enumerate(operandsOf(entry)))
+    for (const auto &[name, path] : request.operands)
+      if (name == operand.name)
+        if (auto loaded = load(path, inputs.operands[index]); !loaded)
+          return loaded;
   return {};
 }
 
@@ -210,6 +255,8 @@ static Expected<CheckReport> checkOutput(const Entry &entry,
 static Expected<RunOutcome> runEntry(const Entry &entry,
                                      const LoadedLayer &layer,
                                      const RunRequest &request) {
+  if (auto named = checkOperandNames(entry, request); !named)
+    return tl::unexpected(named.error());
   auto batch = chooseBatch(entry, request);
   if (!batch)
     return tl::unexpected(batch.error());

@@ -183,6 +183,10 @@ Expected<EpilogueStep> ctc::parseEpilogueStep(llvm::StringRef text) {
                                              }),
                              ", "));
   EpilogueStep step{row->operand, row->numbers, row->build};
+  if (text.contains(':') && step.numbers.empty())
+    return makeError(ErrorCode::Usage, ("epilogue step is '" + text + "', " +
+                                        name + " takes no number")
+                                           .str());
   llvm::SmallVector<llvm::StringRef> given;
   if (text.contains(':'))
     rest.split(given, ':');
@@ -192,5 +196,7 @@ Expected<EpilogueStep> ctc::parseEpilogueStep(llvm::StringRef text) {
             std::isfinite(static_cast<float>(step.numbers[i]));
   if (!legal || llvm::any_of(step.numbers, [](double n) { return n != n; }))
     return badStep(text, row->info.spelling + " with numbers in their places");
+  if (row->build == clampTo && step.numbers[0] > step.numbers[1])
+    return badStep(text, row->info.spelling + " with LOW at most HIGH");
   return step;
 }
