@@ -44,6 +44,9 @@ Expected<int64_t> ctc::byteSize(const Argument &argument, int64_t batch) {
 }
 
 Expected<void> ctc::checkBatch(const Entry &entry, int64_t batch) {
+  if (batch == kDynamic)
+    return makeError(ErrorCode::Usage,
+                     "batch is CTC_DYNAMIC, give the number of samples");
   if (entry.problem.hasDynamicBatch()) {
     if (batch >= 0)
       return {};
@@ -58,8 +61,7 @@ Expected<void> ctc::checkBatch(const Entry &entry, int64_t batch) {
                                          std::to_string(entry.problem.batch));
 }
 
-/// "'a', 'b'" of the names of a range of entries.
-static std::string listEntries(const Manifest &manifest) {
+std::string ctc::listEntries(const Manifest &manifest) {
   std::string text;
   for (const Entry &entry : manifest.entries) {
     if (!text.empty())

@@ -34,6 +34,8 @@ CompilerSession::CompilerSession() {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlirContext = std::make_unique<mlir::MLIRContext>(registry);
+  // An error names its line; the operation's text is noise to users.
+  mlirContext->printOpOnDiagnostic(false);
   diagnostics = std::make_unique<Diagnostics>(sources, mlirContext.get());
 }
 

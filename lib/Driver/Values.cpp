@@ -22,34 +22,51 @@ static tl::unexpected<Error> bad(StringRef flag, StringRef text,
                    (flag + " is '" + text + "', must be " + legal).str());
 }
 
+/// Reads an integer; what is none or does not fit is an error.
+static Expected<int64_t> integerIn(StringRef part, StringRef flag,
+                                   StringRef text, const llvm::Twine &legal) {
+  int64_t value = 0;
+  if (!part.getAsInteger(10, value))
+    return value;
+  part.consume_front("-");
+  if (part.empty() || !llvm::all_of(part, llvm::isDigit))
+    return bad(flag, text, legal);
+  return makeError(
+      ErrorCode::Usage,
+      (flag + " is '" + text + "', which is out of range of 63 bits").str());
+}
+
 Expected<TypedShape> driver::parseTypedShape(StringRef flag, StringRef text) {
-  auto fail = [&] {
-    return bad(flag, text,
-               "sizes and an element type of " + kElementTypeNames +
-                   ", as in 1x256x64x64xf32");
-  };
+  const std::string legal = ("sizes and an element type of " +
+                             kElementTypeNames + ", as in 1x256x64x64xf32")
+                                .str();
   TypedShape shape;
   const auto [sizes, type] = text.rsplit('x');
   const auto element = parseElementType({type.data(), type.size()});
   if (!element)
-    return fail();
+    return bad(flag, text, legal);
   shape.type = *element;
   for (StringRef part : llvm::split(sizes, 'x')) {
-    int64_t size = 0;
-    if (part == "?" && shape.sizes.empty())
-      size = kDynamic;
-    else if (part.getAsInteger(10, size) || size < 0)
-      return fail();
-    shape.sizes.push_back(size);
+    if (part == "?" && shape.sizes.empty()) {
+      shape.sizes.push_back(kDynamic);
+      continue;
+    }
+    auto size = integerIn(part, flag, text, legal);
+    if (!size)
+      return tl::unexpected(size.error());
+    if (*size < 0)
+      return bad(flag, text, legal);
+    shape.sizes.push_back(*size);
   }
   return shape;
 }
 
 Expected<int64_t> driver::parseInteger(StringRef flag, StringRef text,
                                        int64_t least) {
-  int64_t value = 0;
-  if (text.getAsInteger(10, value) || value < least)
-    return bad(flag, text, "an integer of at least " + llvm::Twine(least));
+  const std::string legal = "an integer of at least " + std::to_string(least);
+  auto value = integerIn(text, flag, text, legal);
+  if (value && *value < least)
+    return bad(flag, text, legal);
   return value;
 }
 
@@ -75,10 +92,10 @@ driver::parsePerDimension(StringRef flag, StringRef text, size_t rank) {
     return tl::unexpected(parts.error());
   std::vector<int64_t> values;
   for (StringRef part : *parts) {
-    int64_t value = 0;
-    if (part.getAsInteger(10, value))
-      return bad(flag, text, "integers separated by commas");
-    values.push_back(value);
+    auto value = integerIn(part, flag, text, "integers separated by commas");
+    if (!value)
+      return tl::unexpected(value.error());
+    values.push_back(*value);
   }
   return values;
 }
@@ -92,11 +109,15 @@ Expected<std::vector<Sides>> driver::parsePadding(StringRef flag,
   for (StringRef part : *parts) {
     const bool both = !part.contains(':');
     const auto [low, high] = part.split(':');
-    Sides sides;
-    if (low.getAsInteger(10, sides.low) ||
-        (both ? low : high).getAsInteger(10, sides.high))
-      return bad(flag, text, "integers or low:high pairs separated by commas");
-    values.push_back(sides);
+    constexpr StringRef legal =
+        "integers or low:high pairs separated by commas";
+    auto first = integerIn(low, flag, text, legal);
+    if (!first)
+      return tl::unexpected(first.error());
+    auto second = both ? first : integerIn(high, flag, text, legal);
+    if (!second)
+      return tl::unexpected(second.error());
+    values.push_back({*first, *second});
   }
   return values;
 }
@@ -122,6 +143,10 @@ Expected<std::string> driver::parseFileReference(StringRef flag,
                                                  StringRef text) {
   if (!text.consume_front("@") || text.empty())
     return bad(flag, text, "a file's path behind '@', as in @x.npy");
+  if (text == "-")
+    return makeError(ErrorCode::Usage,
+                     flag.str() + " is '@-', must be a file: tensors are not "
+                                  "read from or written to a pipe");
   return text.str();
 }
 

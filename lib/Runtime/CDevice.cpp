@@ -135,7 +135,7 @@ static Result<size_t> chooseEntry(const Manifest &manifest, const char *name) {
   if (!name)
     return fail(CTC_INVALID_ARGUMENT,
                 "the bundle has " + std::to_string(manifest.entries.size()) +
-                    " entries, name the one to take");
+                    " entries, name the one to take: " + listEntries(manifest));
   const auto found = findEntry(manifest, name);
   if (!found)
     return fail(CTC_INVALID_ARGUMENT, found.error());

@@ -34,6 +34,9 @@ Expected<int64_t> byteSize(const Argument &argument, int64_t batch);
 /// or any that is not negative when that is kDynamic. Fails with Usage.
 Expected<void> checkBatch(const Entry &entry, int64_t batch);
 
+/// "'a', 'b'", the names of the entries; "none" if there are none.
+std::string listEntries(const Manifest &manifest);
+
 /// The entry of that name. Fails with Usage, naming the entries there are.
 Expected<size_t> findEntry(const Manifest &manifest, std::string_view name);
 

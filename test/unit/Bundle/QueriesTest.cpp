@@ -50,6 +50,8 @@ TEST(Queries, CheckBatch) {
   EXPECT_TRUE(checkBatch(entry, 5));
   EXPECT_EQ(messageOf(checkBatch(entry, -1)),
             "batch is -1, must be at least 0");
+  EXPECT_EQ(messageOf(checkBatch(entry, kDynamic)),
+            "batch is CTC_DYNAMIC, give the number of samples");
   entry.problem.batch = 2;
   EXPECT_TRUE(checkBatch(entry, 2));
   EXPECT_EQ(messageOf(checkBatch(entry, 3)),

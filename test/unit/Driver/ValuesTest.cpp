@@ -29,12 +29,25 @@ TEST(Values, Shapes) {
   shape = parseTypedShape("--input", "?x8x4xbf16");
   ASSERT_TRUE(shape);
   EXPECT_EQ(shape->sizes, (std::vector<int64_t>{kDynamic, 8, 4}));
-  for (const char *bad : {"", "f32", "1x2", "1xx2xf32", "1x?xf32", "-1x2xf32",
-                          "1x2xf64", "99999999999999999999x2xf32"})
+  for (const char *bad :
+       {"", "f32", "1x2", "1xx2xf32", "1x?xf32", "-1x2xf32", "1x2xf64"})
     EXPECT_EQ(errorOf(parseTypedShape("--input", bad)),
               "--input is '" + std::string(bad) +
                   "', must be sizes and an element type of f32, f16, bf16, as "
                   "in 1x256x64x64xf32");
+}
+
+TEST(Values, OutOfRange) {
+  const std::string huge = "99999999999999999999";
+  const std::string tail = "', which is out of range of 63 bits";
+  EXPECT_EQ(errorOf(parseTypedShape("--input", huge + "x2xf32")),
+            "--input is '" + huge + "x2xf32" + tail);
+  EXPECT_EQ(errorOf(parseInteger("--groups", "-" + huge, 1)),
+            "--groups is '-" + huge + tail);
+  EXPECT_EQ(errorOf(parsePerDimension("--stride", "1," + huge, 2)),
+            "--stride is '1," + huge + tail);
+  EXPECT_EQ(errorOf(parsePadding("--padding", "1:" + huge, 2)),
+            "--padding is '1:" + huge + tail);
 }
 
 TEST(Values, PerDimension) {

@@ -42,7 +42,7 @@ TEST_F(LaunchErrors, UnknownEntry) {
   const auto module = runtime::Module::load(bundle, sample.device);
   EXPECT_FAILS(ctc_layer_create(module.get(), nullptr, &layer),
                CTC_INVALID_ARGUMENT,
-               "the bundle has 2 entries, name the one to take");
+               "the bundle has 2 entries, name the one to take: 'up', 'up2'");
   const auto second = runtime::Layer::create(module, "up2");
   size_t index = 0;
   ASSERT_GOOD(ctc_layer_get_entry(second.get(), &index));
@@ -115,6 +115,8 @@ TEST_F(LaunchErrors, Batch) {
   sample.layer.prepare(0x1000, 0x2000);
   EXPECT_FAILS(launch(sample, -1, kGood), CTC_INVALID_ARGUMENT,
                "batch is -1, must be at least 0");
+  EXPECT_FAILS(launch(sample, CTC_DYNAMIC, kGood), CTC_INVALID_ARGUMENT,
+               "batch is CTC_DYNAMIC, give the number of samples");
   // 3 * ceil(2^31 / 2) blocks
   EXPECT_FAILS(launch(sample, int64_t{1} << 31, kGood), CTC_INVALID_ARGUMENT,
                "a batch of 2147483648 needs 3 * 1073741824 blocks, a grid has "
