@@ -8,8 +8,7 @@
 #include "BundleFile.h"
 #include "Commands.h"
 #include "InspectReport.h"
-
-#include "llvm/Support/FormatVariadic.h"
+#include "Json.h"
 
 using namespace ctc;
 using namespace ctc::driver;
@@ -22,7 +21,7 @@ Expected<void> driver::inspectCommand(CommandArguments arguments) {
   if (!file)
     return tl::unexpected(file.error());
   if (arguments.hasArg(OPT_json))
-    llvm::outs() << llvm::formatv("{0:2}", bundleToJson(file->bundle)) << "\n";
+    printJson(bundleToJson(file->bundle), llvm::outs());
   else
     printBundle(file->bundle, *path, llvm::outs());
   return {};

@@ -8,6 +8,7 @@
 #include "BundleFile.h"
 #include "Commands.h"
 #include "Device.h"
+#include "Json.h"
 #include "Values.h"
 #include "ctc/Bundle/Queries.h"
 #include "ctc/Reference/Check.h"
@@ -17,7 +18,6 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/JSON.h"
 
 using namespace ctc;
 using namespace ctc::driver;
@@ -290,22 +290,21 @@ static void printOutcome(const RunOutcome &outcome, const Entry &entry,
                          const std::string &chip, const Device &device,
                          bool json) {
   if (json) {
-    llvm::json::Object object{{"entry", entry.name},
-                              {"device", device.describe()},
-                              {"chip", chip},
-                              {"family", entry.family},
-                              {"batch", outcome.batch},
-                              {"prepare_seconds", outcome.times.prepare},
-                              {"launch_seconds", outcome.times.launch}};
+    llvm::json::Object object{
+        {"entry", entry.name},
+        {"device", device.describe()},
+        {"chip", chip},
+        {"family", entry.family},
+        {"batch", outcome.batch},
+        {"prepare_seconds", roundedSeconds(outcome.times.prepare)},
+        {"launch_seconds", roundedSeconds(outcome.times.launch)}};
     if (outcome.check) {
       object["outputs"] = outcome.check->outputs;
       object["wrong"] = outcome.check->wrong;
       object["error_over_bound"] = outcome.check->worstRatio;
       object["summary"] = outcome.check->summary();
     }
-    llvm::outs() << formatv("{0:2}", llvm::json::Value(std::move(object)))
-                 << "\n";
-    return;
+    return printJson(std::move(object), llvm::outs());
   }
   llvm::outs() << formatv("entry    {0}, batch {1}, {2} for {3}\n", entry.name,
                           outcome.batch, entry.family, chip)

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "VerifyReport.h"
+#include "Json.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Process.h"
@@ -26,7 +27,7 @@ static llvm::json::Object toJson(const VerifyResult &result) {
       {"exact", result.exact},
       {"multiply_adds", result.multiplyAdds},
       {"passed", result.passed()},
-      {"launch_seconds", result.launchSeconds}};
+      {"launch_seconds", roundedSeconds(result.launchSeconds)}};
   if (!result.passed())
     object["failure"] = result.failure;
   if (result.report) {
@@ -65,13 +66,14 @@ void VerifyReport::finish(size_t cases, const std::string &device,
       {"passed", passes},
       {"failed", failures},
       {"worst_error_over_bound", worstRatio},
-      {"seconds", llvm::json::Object{{"all", seconds},
-                                     {"compile", times.compile},
-                                     {"reference", times.reference},
-                                     {"device", times.device},
-                                     {"check", times.check}}},
+      {"seconds",
+       llvm::json::Object{{"all", roundedSeconds(seconds)},
+                          {"compile", roundedSeconds(times.compile)},
+                          {"reference", roundedSeconds(times.reference)},
+                          {"device", roundedSeconds(times.device)},
+                          {"check", roundedSeconds(times.check)}}},
       {"results", std::move(results)}};
-  os << formatv("{0:2}", llvm::json::Value(std::move(object))) << "\n";
+  printJson(std::move(object), os);
 }
 
 void VerifyReport::printSummary(size_t cases, const std::string &device,
