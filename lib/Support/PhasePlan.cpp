@@ -32,6 +32,14 @@ static int64_t firstSlot(int64_t k0, int64_t tapStep, int64_t kernel) {
   return k0 * (kernel / tapStep) + std::min(k0, kernel % tapStep);
 }
 
+int64_t ctc::tapStep(const SpatialDim &dim) {
+  return dim.stride / std::gcd(dim.stride, dim.dilation);
+}
+
+int64_t ctc::inputStep(const SpatialDim &dim) {
+  return dim.dilation / std::gcd(dim.stride, dim.dilation);
+}
+
 Expected<DimPhasePlan> ctc::planPhases(const SpatialDim &dim) {
   auto size = outputSize(dim);
   if (!size)
@@ -41,8 +49,8 @@ Expected<DimPhasePlan> ctc::planPhases(const SpatialDim &dim) {
 
   DimPhasePlan plan;
   plan.outputSize = *size;
-  plan.tapStep = s / g;
-  plan.inputStep = d / g;
+  plan.tapStep = tapStep(dim);
+  plan.inputStep = inputStep(dim);
   const int64_t count = std::min(s, *size);
   if (count > kMaxPhasesPerDim)
     return makeError(ErrorCode::InvalidProblem,
@@ -93,11 +101,11 @@ Expected<std::vector<DimPhasePlan>> ctc::planPhases(const Problem &problem) {
 }
 
 std::vector<int64_t> ctc::slotToTap(const SpatialDim &dim) {
-  const int64_t tapStep = dim.stride / std::gcd(dim.stride, dim.dilation);
+  const int64_t step = tapStep(dim);
   std::vector<int64_t> taps;
   taps.reserve(dim.kernel);
-  for (int64_t k0 = 0; k0 < std::min(tapStep, dim.kernel); ++k0)
-    for (int64_t k = k0; k < dim.kernel; k += tapStep)
+  for (int64_t k0 = 0; k0 < std::min(step, dim.kernel); ++k0)
+    for (int64_t k = k0; k < dim.kernel; k += step)
       taps.push_back(k);
   return taps;
 }

@@ -170,7 +170,7 @@ static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
   b.setInsertionPointToStart(&function.getBody().front());
   SmallVector<int64_t> tapSteps;
   for (const SpatialDim &dim : problem.dims)
-    tapSteps.push_back(dim.stride / std::gcd(dim.stride, dim.dilation));
+    tapSteps.push_back(tapStep(dim));
   const bool round = problem.type == ElementType::F32 &&
                      problem.precision == ctc::Precision::TF32;
   ir::PackWeightsOp::create(b, function.getArgument(0), function.getArgument(1),

@@ -250,10 +250,8 @@ private:
 
 struct ImplicitIm2col : ctc::impl::ImplicitIm2colBase<ImplicitIm2col> {
   void runOnOperation() override {
-    if (failed(convertKernels(getOperation(), [&](gpu::GPUFuncOp function,
-                                                  ir::KernelAttr kernel,
-                                                  const SharedLayout &shared) {
-          return convert(function, kernel, shared);
+    if (failed(convertKernels(getOperation(), [&](auto &&...kernel) {
+          return convert(kernel...);
         })))
       signalPassFailure();
   }

@@ -26,10 +26,8 @@ using namespace ctc;
 namespace {
 struct Pipeline : ctc::impl::PipelineBase<Pipeline> {
   void runOnOperation() override {
-    if (failed(convertKernels(getOperation(), [&](gpu::GPUFuncOp function,
-                                                  ir::KernelAttr kernel,
-                                                  const SharedLayout &shared) {
-          return convert(function, kernel, shared);
+    if (failed(convertKernels(getOperation(), [&](auto &&...kernel) {
+          return convert(kernel...);
         })))
       signalPassFailure();
   }

@@ -174,10 +174,8 @@ struct StorePattern : OpConversionPattern<ir::StoreTileOp> {
 
 struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
   void runOnOperation() override {
-    if (failed(convertKernels(getOperation(), [&](gpu::GPUFuncOp function,
-                                                  ir::KernelAttr kernel,
-                                                  const SharedLayout &shared) {
-          return convert(function, kernel, shared);
+    if (failed(convertKernels(getOperation(), [&](auto &&...kernel) {
+          return convert(kernel...);
         })))
       signalPassFailure();
   }

@@ -54,7 +54,7 @@ SharedLayout ctc::sharedLayout(ir::KernelAttr kernel,
 static std::vector<int64_t> inputSteps(const Problem &problem) {
   std::vector<int64_t> steps;
   for (const SpatialDim &dim : problem.dims)
-    steps.push_back(dim.dilation / std::gcd(dim.stride, dim.dilation));
+    steps.push_back(inputStep(dim));
   return steps;
 }
 

@@ -57,6 +57,12 @@ struct DimPhasePlan {
 /// the kernel; a table past this would no longer be small.
 inline constexpr int64_t kMaxPhasesPerDim = 65536;
 
+/// T = s / gcd(s, d): kernel elements between the taps of a phase.
+int64_t tapStep(const SpatialDim &dim);
+/// d / gcd(s, d): input elements between what neighbouring taps of a phase
+/// read.
+int64_t inputStep(const SpatialDim &dim);
+
 /// The phases of one verified dimension. Fails when there are more than
 /// kMaxPhasesPerDim of them.
 Expected<DimPhasePlan> planPhases(const SpatialDim &dim);
