@@ -12,17 +12,38 @@
 
 namespace ctc::ptx {
 
+static const char *nameOf(AccessKind kind) {
+  switch (kind) {
+  case AccessKind::Load:
+    return "load";
+  case AccessKind::Store:
+    return "store";
+  case AccessKind::Atomic:
+    return "atomic operation";
+  case AccessKind::CopySource:
+    return "asynchronous copy from global memory";
+  case AccessKind::CopyTarget:
+    return "asynchronous copy to shared memory";
+  case AccessKind::MBarrier:
+    return "mbarrier operation";
+  }
+  return "access";
+}
+
 namespace {
 
 struct Access {
   Warp &warp;
   RangeCache &cache;
   unsigned bytes;
-  const char *name;
-  bool forWriting;
+  AccessKind kind;
+
+  bool isWrite() const {
+    return kind != AccessKind::Load && kind != AccessKind::CopySource;
+  }
 
   bool fault(FaultKind kind, unsigned lane, uint64_t address) const {
-    warp.fault = {kind, lane, address, bytes, name};
+    warp.fault = {kind, lane, address, bytes, nameOf(this->kind), {}};
     return false;
   }
 
@@ -36,21 +57,19 @@ struct Access {
     const BlockState &block = *warp.block;
     switch (space) {
     case Space::Generic:
-      if (inShared < GenericWindows::kBytes)
-        return place(FaultKind::OutsideShared, lane, address, inShared,
-                     block.shared, block.sharedBytes);
-      if (inLocal < GenericWindows::kBytes)
+      if (inShared < GenericWindows::kSharedBytes)
+        return placeShared(lane, address, inShared);
+      if (inLocal < GenericWindows::kLocalBytes)
         return place(FaultKind::OutsideLocal, lane, address, inLocal,
                      warp.local + lane * warp.localBytes, warp.localBytes);
       [[fallthrough]];
     case Space::Global:
     case Space::Const:
       return (address >= cache.begin && address + bytes <= cache.end) ||
-             findGlobal(block, address, bytes, forWriting, cache) ||
+             findGlobal(block, address, bytes, isWrite(), cache) ||
              fault(FaultKind::OutsideGlobal, lane, address);
     case Space::Shared:
-      return place(FaultKind::OutsideShared, lane, address, address,
-                   block.shared, block.sharedBytes);
+      return placeShared(lane, address, address);
     case Space::Local:
       return place(FaultKind::OutsideLocal, lane, address, address,
                    warp.local + lane * warp.localBytes, warp.localBytes);
@@ -59,6 +78,16 @@ struct Access {
                    block.parameters, block.parameterBytes);
     }
     return false;
+  }
+
+  /// The own block or another one of the cluster.
+  bool placeShared(unsigned lane, uint64_t &address, uint64_t inWindow) const {
+    const BlockState *block = sharedOwner(*warp.block, inWindow);
+    if (!block)
+      return fault(FaultKind::OutsideShared, lane, address);
+    return place(FaultKind::OutsideShared, lane, address,
+                 inWindow % GenericWindows::kSlotBytes, block->shared,
+                 block->sharedBytes);
   }
 
   bool place(FaultKind kind, unsigned lane, uint64_t &address, uint64_t offset,
@@ -72,11 +101,32 @@ struct Access {
 
 } // namespace
 
+const BlockState *sharedOwner(const BlockState &block, uint64_t inWindow) {
+  const uint64_t slot = inWindow >> GenericWindows::kSlotBits;
+  if (slot == 0)
+    return &block;
+  return slot <= block.cluster->size ? block.cluster->blocks[slot - 1]
+                                     : nullptr;
+}
+
+uint64_t sharedHost(const BlockState &block, uint64_t inWindow,
+                    uint64_t bytes) {
+  const BlockState *owner = sharedOwner(block, inWindow);
+  const uint64_t offset = inWindow % GenericWindows::kSlotBytes;
+  if (!owner || offset > owner->sharedBytes ||
+      bytes > owner->sharedBytes - offset)
+    return 0;
+  return reinterpret_cast<uint64_t>(owner->shared) + offset;
+}
+
+void observeAccess(Warp &warp, const Op &op, const LaneAccess &access) {
+  warp.block->observer->access(warp, op, access);
+}
+
 bool resolveSlowly(Warp &warp, const Op &op, LaneMask mask, unsigned bytes,
-                   Space space, const char *access, bool forWriting,
-                   HostAddresses &host) {
+                   Space space, AccessKind kind, HostAddresses &host) {
   RangeCache &cache = warp.block->caches[op.cacheSlot];
-  Access checked{warp, cache, bytes, access, forWriting};
+  Access checked{warp, cache, bytes, kind};
   if (space == Space::Param || space == Space::Global) {
     // One for all: parameters mostly, and the first access to an allocation.
     const auto leader = static_cast<unsigned>(std::countr_zero(mask));

@@ -70,6 +70,8 @@ bool BlockExecutor::arriveAtBarrier(WarpExecutor &executor, Path &path) {
   BarrierState &barrier = barriers[id];
   barrier.threads = wanted;
   ++barrier.arrivedWarps;
+  if (state.observer)
+    state.observer->arrive(warp, present, id);
   for (Path &other : executor.paths) {
     if (!(present & other.mask))
       continue;
@@ -127,6 +129,8 @@ void BlockExecutor::completeBarrier(unsigned id) {
         LaneMask &predicate = warp.predicates[op.r[0]];
         predicate = (predicate & ~path.mask) | (holds ? path.mask : 0);
       }
+      if (state.observer)
+        state.observer->leave(warp, path.mask, id);
       path.wait = Path::Wait::None;
       path.arrived = false;
       path.block = end.otherwise;
@@ -136,34 +140,6 @@ void BlockExecutor::completeBarrier(unsigned id) {
 //===----------------------------------------------------------------------===//
 // Faults
 //===----------------------------------------------------------------------===//
-
-/// Every live warp waits: names what each waits for.
-bool BlockExecutor::deadlock() {
-  std::string text;
-  faultWarp = warps.size();
-  for (size_t i = 0; i < warps.size(); ++i) {
-    if (warps[i].finished())
-      continue;
-    const Path &path = warps[i].paths.front();
-    const Terminator &end = program.blocks[path.block].terminator;
-    if (faultWarp == warps.size()) {
-      faultWarp = i;
-      warps[i].faultSource = end.source;
-      warps[i].warp.fault = {};
-      warps[i].warp.fault.lane =
-          static_cast<unsigned>(std::countr_zero(path.mask));
-    }
-    text += (text.empty() ? "warp " : ", warp ") + std::to_string(i) +
-            (path.wait == Path::Wait::Barrier
-                 ? " at barrier " + std::to_string(barrierOf(warps[i], path))
-                 : " for other lanes of its own") +
-            " (PTX line " + std::to_string(program.sources[end.source].line) +
-            ")";
-  }
-  deadlockText =
-      "deadlock, no warp of the block can go on; waiting are " + text;
-  return false;
-}
 
 static std::string describe(Dim3 index) {
   return "(" + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " +
@@ -178,10 +154,57 @@ std::string BlockExecutor::faultMessage() const {
          describe(state.blockIndex) + ", thread " +
          describe(threadIndex(static_cast<unsigned>(faultWarp), fault.lane)) +
          ", PTX line " + std::to_string(source.line) + ", '" + source.text +
-         "': " + (deadlockText.empty() ? describeFault(fault) : deadlockText);
+         "': " + explain(fault);
 }
 
-std::string BlockExecutor::describeFault(const Fault &fault) const {
+std::string BlockExecutor::describeWait(const WarpExecutor &warp,
+                                        const Path &path) const {
+  switch (path.wait) {
+  case Path::Wait::Barrier:
+    return " at barrier " + std::to_string(barrierOf(warp, path));
+  case Path::Wait::Poll: {
+    const Terminator &end = program.blocks[path.block].terminator;
+    return " at '" + program.sources[end.source].text + "'";
+  }
+  default:
+    return " for other lanes of its own";
+  }
+}
+
+void BlockExecutor::describeWaiting(std::string &text) const {
+  for (size_t i = 0; i < warps.size(); ++i) {
+    if (warps[i].finished())
+      continue;
+    const Path &path = warps[i].paths.front();
+    const Terminator &end = program.blocks[path.block].terminator;
+    text += (text.empty() ? "warp " : ", warp ") + std::to_string(i) +
+            (state.cluster->size > 1 ? " of block " + describe(state.blockIndex)
+                                     : "") +
+            describeWait(warps[i], path) + " (PTX line " +
+            std::to_string(program.sources[end.source].line) + ")";
+  }
+}
+
+void BlockExecutor::setDeadlock(const std::string &text) {
+  faultWarp = 0;
+  while (warps[faultWarp].finished())
+    ++faultWarp;
+  WarpExecutor &warp = warps[faultWarp];
+  const Path &path = warp.paths.front();
+  warp.faultSource = program.blocks[path.block].terminator.source;
+  describeFault(warp.warp, static_cast<unsigned>(std::countr_zero(path.mask)),
+                text);
+}
+
+bool describeFault(Warp &warp, unsigned lane, std::string description) {
+  warp.fault = {};
+  warp.fault.kind = FaultKind::Described;
+  warp.fault.lane = lane;
+  warp.fault.description = std::move(description);
+  return false;
+}
+
+std::string BlockExecutor::explain(const Fault &fault) const {
   std::string access = std::string(fault.access) + " of " +
                        std::to_string(fault.bytes) + " bytes at " +
                        hexadecimal(fault.address);
@@ -215,6 +238,8 @@ std::string BlockExecutor::describeFault(const Fault &fault) const {
     return "the thread is not in the member mask it gives";
   case FaultKind::BadIndex:
     return "the index is past the end of the list of branch targets";
+  case FaultKind::Described:
+    return fault.description;
   case FaultKind::None:
     break;
   }

@@ -17,8 +17,7 @@
 
 namespace ctc::ptx {
 
-/// Zeroed pages that are committed when touched, aligned for vectors.
-static std::unique_ptr<char, void (*)(void *)> makeBuffer(uint64_t bytes) {
+static Buffer makeBuffer(uint64_t bytes) {
   uint64_t size = (bytes + 127) / 64 * 64;
   void *place = std::aligned_alloc(64, size);
   if (!place)
@@ -28,13 +27,19 @@ static std::unique_ptr<char, void (*)(void *)> makeBuffer(uint64_t bytes) {
 }
 
 BlockExecutor::BlockExecutor(const Program &program, const GlobalMemory &memory,
-                             const LaunchConfig &config)
+                             const LaunchConfig &config, ClusterState &cluster,
+                             unsigned rank, Observer *observer)
     : program(program), config(config), registers(nullptr, std::free),
       local(nullptr, std::free), shared(nullptr, std::free),
       caches(program.cacheSlots) {
   threads = config.block.x * config.block.y * config.block.z;
   unsigned count = (threads + kWarpSize - 1) / kWarpSize;
   state.memory = &memory;
+  state.threads = threads;
+  state.cluster = &cluster;
+  state.rank = rank;
+  state.observer = observer;
+  cluster.blocks[rank] = &state;
   state.sharedBytes =
       config.dynamicSharedBytes
           ? program.dynamicSharedOffset + uint64_t(config.dynamicSharedBytes)
@@ -92,23 +97,16 @@ uint64_t BlockExecutor::specialValue(SpecialRegister which, unsigned warp,
     return config.block.y;
   case S::NtidZ:
     return config.block.z;
-  // A launch without clusters is one of clusters of one block.
-  case S::ClusterIdX:
   case S::CtaidX:
     return state.blockIndex.x;
-  case S::ClusterIdY:
   case S::CtaidY:
     return state.blockIndex.y;
-  case S::ClusterIdZ:
   case S::CtaidZ:
     return state.blockIndex.z;
-  case S::NClusterIdX:
   case S::NctaidX:
     return config.grid.x;
-  case S::NClusterIdY:
   case S::NctaidY:
     return config.grid.y;
-  case S::NClusterIdZ:
   case S::NctaidZ:
     return config.grid.z;
   case S::LaneId:
@@ -132,20 +130,51 @@ uint64_t BlockExecutor::specialValue(SpecialRegister which, unsigned warp,
   case S::TotalSmemSize:
     return state.sharedBytes;
   case S::NSmId:
-  case S::ClusterNCtaIdX:
-  case S::ClusterNCtaIdY:
-  case S::ClusterNCtaIdZ:
-  case S::ClusterNCtaRank:
     return 1;
   case S::SmId:
   case S::GridId:
+    return 0;
+  default:
+    return clusterValue(which);
+  }
+}
+
+/// A launch without clusters is one of clusters of one block.
+uint64_t BlockExecutor::clusterValue(SpecialRegister which) const {
+  using S = SpecialRegister;
+  const Dim3 shape = state.cluster->shape;
+  switch (which) {
+  case S::ClusterIdX:
+    return state.blockIndex.x / shape.x;
+  case S::ClusterIdY:
+    return state.blockIndex.y / shape.y;
+  case S::ClusterIdZ:
+    return state.blockIndex.z / shape.z;
+  case S::NClusterIdX:
+    return config.grid.x / shape.x;
+  case S::NClusterIdY:
+    return config.grid.y / shape.y;
+  case S::NClusterIdZ:
+    return config.grid.z / shape.z;
   case S::ClusterCtaIdX:
+    return state.blockIndex.x % shape.x;
   case S::ClusterCtaIdY:
+    return state.blockIndex.y % shape.y;
   case S::ClusterCtaIdZ:
+    return state.blockIndex.z % shape.z;
+  case S::ClusterNCtaIdX:
+    return shape.x;
+  case S::ClusterNCtaIdY:
+    return shape.y;
+  case S::ClusterNCtaIdZ:
+    return shape.z;
   case S::ClusterCtaRank:
+    return state.rank;
+  case S::ClusterNCtaRank:
+    return state.cluster->size;
+  default:
     return 0;
   }
-  return 0;
 }
 
 /// Writes value(lane) to all lanes of a row.
@@ -169,7 +198,8 @@ void BlockExecutor::fillConstants(unsigned index) {
 static bool differsByBlock(SpecialRegister which) {
   using S = SpecialRegister;
   return (which >= S::CtaidX && which <= S::CtaidZ) ||
-         (which >= S::ClusterIdX && which <= S::ClusterIdZ);
+         (which >= S::ClusterIdX && which <= S::ClusterIdZ) ||
+         (which >= S::ClusterCtaIdX && which <= S::ClusterCtaIdZ);
 }
 
 void BlockExecutor::fillSpecials(unsigned index, bool ofBlock) {
@@ -180,13 +210,9 @@ void BlockExecutor::fillSpecials(unsigned index, bool ofBlock) {
       });
 }
 
-void BlockExecutor::start(uint64_t linear) {
-  state.blockIndex = {
-      static_cast<uint32_t>(linear % config.grid.x),
-      static_cast<uint32_t>(linear / config.grid.x % config.grid.y),
-      static_cast<uint32_t>(linear / config.grid.x / config.grid.y)};
+void BlockExecutor::start(Dim3 blockIndex) {
+  state.blockIndex = blockIndex;
   barriers.fill({});
-  deadlockText.clear();
   for (unsigned i = 0; i < warps.size(); ++i) {
     // Here, not in the constructor: the executor may have been moved.
     Warp &warp = warps[i].warp;
@@ -202,27 +228,39 @@ void BlockExecutor::start(uint64_t linear) {
   ++blocksRun;
 }
 
-bool BlockExecutor::run(uint64_t linearIndex) {
-  start(linearIndex);
-  while (liveWarps()) {
-    bool progress = false;
-    for (size_t i = 0; i < warps.size(); ++i) {
-      if (!warps[i].hasReadyPath())
-        continue;
-      progress = true;
-      faultWarp = i;
-      if (!warps[i].run())
-        return false;
-      if (!warps[i].hasReadyPath() && !arriveAtBarriers(warps[i]))
-        return false;
-    }
-    progress |= completeBarriers();
-    for (size_t i = 0; i < warps.size() && !progress; ++i)
-      progress = warps[i].releaseJoins();
-    if (!progress && liveWarps())
-      return deadlock();
+bool BlockExecutor::turn(bool &progress) {
+  for (size_t i = 0; i < warps.size(); ++i) {
+    if (!warps[i].hasReadyPath())
+      continue;
+    progress = true;
+    faultWarp = i;
+    if (!warps[i].run() ||
+        (!warps[i].hasReadyPath() && !arriveAtBarriers(warps[i])))
+      return false;
   }
+  progress |= completeBarriers();
   return true;
+}
+
+bool BlockExecutor::releaseJoins() {
+  for (WarpExecutor &warp : warps)
+    if (warp.releaseJoins())
+      return true;
+  return false;
+}
+
+bool BlockExecutor::wakePolling() {
+  bool any = false;
+  for (WarpExecutor &warp : warps)
+    any |= warp.wakePolling();
+  return any;
+}
+
+bool BlockExecutor::timeOutPolling() {
+  bool any = false;
+  for (WarpExecutor &warp : warps)
+    any |= warp.timeOutPolling();
+  return any;
 }
 
 uint32_t BlockExecutor::liveWarps() const {

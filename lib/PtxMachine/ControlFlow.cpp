@@ -35,6 +35,7 @@ std::vector<uint32_t> successors(const BasicBlock &block, uint32_t exitBlock) {
   case TerminatorKind::Call:
   case TerminatorKind::Barrier:
   case TerminatorKind::Collective:
+  case TerminatorKind::Poll:
     return {end.otherwise};
   case TerminatorKind::Exit:
   case TerminatorKind::Trap:

@@ -118,12 +118,13 @@ bool findGlobal(const BlockState &block, uint64_t address, uint64_t bytes,
 const GenericWindows &genericWindows() {
   static const GenericWindows windows = [] {
     GenericWindows result;
-    void *place = mmap(nullptr, 2 * GenericWindows::kBytes, PROT_NONE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *place = mmap(
+        nullptr, GenericWindows::kSharedBytes + GenericWindows::kLocalBytes,
+        PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     // Without a reservation the windows lie where user space never is.
     result.shared = place == MAP_FAILED ? uint64_t(0xffff) << 48
                                         : reinterpret_cast<uint64_t>(place);
-    result.local = result.shared + GenericWindows::kBytes;
+    result.local = result.shared + GenericWindows::kSharedBytes;
     return result;
   }();
   return windows;

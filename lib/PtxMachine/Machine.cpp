@@ -7,15 +7,17 @@
 
 #include "ctc/PtxMachine/Machine.h"
 
-#include "BlockExecutor.h"
+#include "ClusterExecutor.h"
 #include "Families/Families.h"
 #include "ModuleImage.h"
 #include "Parser.h"
 #include "ProgramBuilder.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace ctc::ptx {
@@ -103,6 +105,33 @@ static Expected<void> checkBlockSize(const Program &program,
   return {};
 }
 
+static Expected<void> checkCluster(const Program &program,
+                                   const LaunchConfig &config) {
+  const uint32_t shape[3] = {config.cluster.x, config.cluster.y,
+                             config.cluster.z};
+  const uint32_t grid[3] = {config.grid.x, config.grid.y, config.grid.z};
+  const uint32_t *exact = program.requiredCluster;
+  if (exact[0] && !std::equal(shape, shape + 3, exact))
+    return launchError(program, "clusters of " + text(shape) +
+                                    " blocks; .reqnctapercluster asks for " +
+                                    text(program.requiredCluster));
+  uint64_t blocks = 1;
+  for (unsigned i = 0; i < 3; ++i) {
+    blocks = std::min<uint64_t>(blocks * shape[i], kMaxClusterBlocks + 1);
+    if (shape[i] == 0 || grid[i] % shape[i])
+      return launchError(program, "clusters of " + text(shape) +
+                                      " blocks; they must divide the grid of " +
+                                      text(grid));
+  }
+  const uint64_t most =
+      program.maxClusterRank ? program.maxClusterRank : kMaxClusterBlocks;
+  if (blocks > most)
+    return launchError(program, "clusters of " + text(shape) +
+                                    " blocks; legal are at most " +
+                                    std::to_string(most));
+  return {};
+}
+
 static Expected<void> checkLaunch(const Program &program,
                                   const LaunchConfig &config, uint64_t blocks) {
   if (auto good = checkBlockSize(program, config.block); !good)
@@ -110,6 +139,8 @@ static Expected<void> checkLaunch(const Program &program,
   if (blocks == 0)
     return launchError(program, "an empty grid; every dimension must be at "
                                 "least 1");
+  if (auto good = checkCluster(program, config); !good)
+    return good;
   if (config.parameters.size() != program.info.parameterBytes)
     return launchError(program,
                        std::to_string(config.parameters.size()) +
@@ -131,13 +162,22 @@ static Expected<void> checkLaunch(const Program &program,
 }
 
 namespace {
-/// Blocks in order, each to the next free host thread.
+/// Clusters in order, each to the next free host thread.
 class Launch {
 public:
   Launch(const Program &program, const GlobalMemory &memory,
-         const LaunchConfig &config, uint64_t blocks)
+         const LaunchConfig &config)
       : program(program), memory(memory), config(config),
-        count(config.onlyBlocks.empty() ? blocks : config.onlyBlocks.size()) {}
+        clusters{config.grid.x / config.cluster.x,
+                 config.grid.y / config.cluster.y,
+                 config.grid.z / config.cluster.z} {
+    count = uint64_t(clusters.x) * clusters.y * clusters.z;
+    std::set<uint64_t> first;
+    for (uint64_t block : config.onlyBlocks)
+      if (first.insert(firstOfCluster(block)).second)
+        only.push_back(firstOfCluster(block));
+    count = only.empty() ? count : only.size();
+  }
 
   Expected<LaunchStatistics> run() {
     uint64_t workers = config.hostThreads ? config.hostThreads
@@ -155,13 +195,30 @@ public:
   }
 
 private:
+  /// The linear index of the first block of the cluster `block` is in.
+  uint64_t firstOfCluster(uint64_t block) const {
+    const Dim3 grid = config.grid, shape = config.cluster;
+    uint64_t x = block % grid.x, y = block / grid.x % grid.y;
+    uint64_t z = block / grid.x / grid.y;
+    return x - x % shape.x +
+           grid.x * (y - y % shape.y + grid.y * (z - z % shape.z));
+  }
+
+  uint64_t firstBlock(uint64_t index) const {
+    if (!only.empty())
+      return only[index];
+    uint64_t x = index % clusters.x, y = index / clusters.x % clusters.y;
+    uint64_t z = index / clusters.x / clusters.y;
+    const Dim3 grid = config.grid, shape = config.cluster;
+    return x * shape.x + grid.x * (y * shape.y + grid.y * (z * shape.z));
+  }
+
   void work() {
-    BlockExecutor executor(program, memory, config);
+    ClusterExecutor executor(program, memory, config, /*observer=*/nullptr);
     // A fault stops what lies behind it; what lies before it still runs, so
     // that the fault reported is that of the first block that has one.
     for (uint64_t i; (i = next++) < std::min<uint64_t>(count, faultAt);) {
-      uint64_t block = config.onlyBlocks.empty() ? i : config.onlyBlocks[i];
-      if (executor.run(block))
+      if (executor.run(firstBlock(i)))
         continue;
       std::lock_guard lock(mutex);
       if (i < faultAt) {
@@ -180,7 +237,9 @@ private:
   const Program &program;
   const GlobalMemory &memory;
   const LaunchConfig &config;
-  const uint64_t count;
+  const Dim3 clusters;        ///< Of the grid.
+  uint64_t count = 0;         ///< Of the clusters to run.
+  std::vector<uint64_t> only; ///< Their first blocks, unless all are run.
   std::atomic<uint64_t> next{0};
   std::atomic<uint64_t> faultAt{~uint64_t(0)};
   std::mutex mutex;
@@ -190,19 +249,23 @@ private:
 } // namespace
 
 Expected<LaunchStatistics>
-LoadedModule::launch(std::string_view kernel,
-                     const LaunchConfig &config) const {
+LoadedModule::launch(std::string_view kernel, const LaunchConfig &given) const {
   auto found = impl->programs.find(kernel);
   if (found == impl->programs.end())
     return makeError(ErrorCode::DeviceError,
                      "the module has no kernel '" + std::string(kernel) + "'");
   const Program &program = *found->second;
+  LaunchConfig config = given;
+  const uint32_t *required = program.requiredCluster;
+  const Dim3 &shape = given.cluster;
+  if (required[0] && shape.x == 1 && shape.y == 1 && shape.z == 1)
+    config.cluster = {required[0], required[1], required[2]};
   uint64_t blocks = uint64_t(config.grid.x) * config.grid.y;
   if (__builtin_mul_overflow(blocks, uint64_t(config.grid.z), &blocks))
     return launchError(program, "a grid of more than 2^64 blocks");
   if (auto good = checkLaunch(program, config, blocks); !good)
     return tl::unexpected<Error>(good.error());
-  return Launch(program, impl->memory, config, blocks).run();
+  return Launch(program, impl->memory, config).run();
 }
 
 } // namespace ctc::ptx

@@ -23,7 +23,7 @@ void OpBuilder::beginInstruction(const Instruction &instruction,
                                  uint32_t sourceIndex) {
   current = &instruction;
   source = sourceIndex;
-  collective = false;
+  ending.reset();
   taken.assign(instruction.modifiers.size(), false);
   guard = instruction.hasGuard
               ? registerId(instruction.guard) * 2 + instruction.guardNegated
@@ -374,8 +374,13 @@ Op &OpBuilder::emitCollective(Handlers handlers, const std::vector<Slot> &slots,
   std::vector<Slot> padded = slots;
   padded.resize(kInlineOperands - 1, Slot{0, false, false});
   padded.push_back(members);
-  collective = true;
+  ending = TerminatorKind::Collective;
   return emit(handlers, padded);
+}
+
+Op &OpBuilder::emitPolling(Handlers handlers, const std::vector<Slot> &slots) {
+  ending = TerminatorKind::Poll;
+  return emit(handlers, slots);
 }
 
 } // namespace ctc::ptx

@@ -148,7 +148,11 @@ public:
   /// is executed for all of them at once. It ends the basic block.
   Op &emitCollective(Handlers handlers, const std::vector<Slot> &slots,
                      Slot members);
-  bool endedByCollective() const { return collective; }
+  /// Appends an operation that is executed, and while it sets Warp::wouldWait
+  /// executed again later. It ends the basic block.
+  Op &emitPolling(Handlers handlers, const std::vector<Slot> &slots);
+  /// The terminator the instruction ended the basic block with, if it did.
+  std::optional<TerminatorKind> endsBlock() const { return ending; }
   uint32_t newCacheSlot() { return program.cacheSlots++; }
 
   Program &program;
@@ -166,7 +170,7 @@ private:
   const Instruction *current = nullptr;
   uint32_t source = 0;
   uint32_t guard = 0;
-  bool collective = false;
+  std::optional<TerminatorKind> ending;
   std::vector<bool> taken;
   std::optional<Error> error;
   std::map<std::pair<uint64_t, unsigned>, uint32_t> constantRows;

@@ -385,9 +385,14 @@ bool Parser::performanceDirectives(Function &out) {
     } else if (token.text == "reqntid") {
       if (!threeNumbers(out.requiredThreads))
         return false;
+    } else if (token.text == "reqnctapercluster") {
+      if (!threeNumbers(out.requiredCluster))
+        return false;
+    } else if (token.text == "maxclusterrank") {
+      if (!threeNumbers(out.maxClusterRank))
+        return false;
     } else if (token.text == "minnctapersm" || token.text == "maxnreg" ||
-               token.text == "maxnctapersm" || token.text == "maxclusterrank" ||
-               token.text == "reqnctapercluster") {
+               token.text == "maxnctapersm") {
       if (!threeNumbers(ignored))
         return false;
     } else if (token.text == "pragma") {

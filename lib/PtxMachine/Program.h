@@ -33,6 +33,7 @@ using LaneMask = uint32_t;
 constexpr LaneMask kAllLanes = ~LaneMask(0);
 
 struct Warp;
+struct BlockState;
 struct Op;
 
 /// Executes an operation for the lanes of `mask`. Returns false on a fault,
@@ -79,6 +80,8 @@ enum class TerminatorKind : uint8_t {
   Barrier,       ///< Waits in the block's barrier `op`, then `otherwise`.
   Collective,    ///< Waits for the lanes the op names, executes it for all of
                  ///< them together, then `otherwise`.
+  Poll,          ///< Executes the op until it no longer sets Warp::wouldWait,
+                 ///< then `otherwise`.
 };
 
 enum class BarrierKind : uint8_t { Sync, Arrive, Reduce };
@@ -102,6 +105,9 @@ struct BarrierMode {
             static_cast<BarrierReduction>(mode >> 2 & 3), (mode >> 4 & 1) != 0};
   }
 };
+
+/// Bits of Program::opFlags.
+constexpr uint8_t kTouchesWgmma = 1; ///< A register that a wgmma uses, too.
 
 constexpr uint32_t kNoBlock = ~uint32_t(0);
 
@@ -191,6 +197,7 @@ struct SpecialRow {
 struct Program {
   KernelInfo info;
   std::vector<Op> ops;
+  std::vector<uint8_t> opFlags; ///< Parallel to ops.
   std::vector<uint32_t> wideOperands;
   std::vector<BasicBlock> blocks;
   std::vector<SourceInstruction> sources;
@@ -204,6 +211,8 @@ struct Program {
   uint32_t cacheSlots = 0;
   uint32_t maxThreads[3] = {0, 0, 0};
   uint32_t requiredThreads[3] = {0, 0, 0};
+  uint32_t requiredCluster[3] = {0, 0, 0}; ///< .reqnctapercluster
+  uint32_t maxClusterRank = 0;             ///< .maxclusterrank
 };
 
 } // namespace ctc::ptx

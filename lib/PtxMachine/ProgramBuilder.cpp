@@ -33,6 +33,8 @@ ProgramBuilder::build(const Function &kernel) {
   program->info.name = kernel.name;
   std::copy_n(kernel.maxThreads, 3, program->maxThreads);
   std::copy_n(kernel.requiredThreads, 3, program->requiredThreads);
+  std::copy_n(kernel.requiredCluster, 3, program->requiredCluster);
+  program->maxClusterRank = kernel.maxClusterRank[0];
   if (auto done = collect(kernel); !done)
     return tl::unexpected<Error>(done.error());
   if (auto done = layOutShared(); !done)
@@ -48,6 +50,7 @@ ProgramBuilder::build(const Function &kernel) {
     computeReconvergence(*program, function.firstBlock, function.endBlock,
                          function.exitBlock, function.syntax->isEntry);
   allocateRegisters(*program, *ops, functions);
+  program->opFlags.resize(program->ops.size());
   return std::move(program);
 }
 
@@ -162,7 +165,7 @@ Expected<void> ProgramBuilder::layOutShared() {
       if (function.syntax->variables[i].space == Space::Shared)
         function.variables[i] = placeStatic(function.syntax->variables[i]);
   }
-  if (at >= GenericWindows::kBytes)
+  if (at >= GenericWindows::kSlotBytes)
     return ptxError(functions.front().syntax->line,
                     "the kernel '" + program->info.name + "' declares " +
                         std::to_string(at) +
@@ -311,19 +314,20 @@ Expected<void> ProgramBuilder::lowerStatement(LoweredFunction &function,
   static const std::set<std::string, std::less<>> kControl = {
       "bra", "brx", "ret", "exit", "trap", "call", "bar", "barrier"};
   if (kControl.count(instruction.opcode)) {
-    bool isWarpBarrier = instruction.opcode == "bar" &&
-                         !instruction.modifiers.empty() &&
-                         instruction.modifiers.front() == "warp";
-    if (!isWarpBarrier)
+    // bar.warp and barrier.cluster are operations.
+    bool isOperation = !instruction.modifiers.empty() &&
+                       (instruction.modifiers.front() == "warp" ||
+                        instruction.modifiers.front() == "cluster");
+    if (!isOperation)
       return lowerControl(function, instruction);
   }
   size_t before = program->ops.size();
   if (auto done = ops->decode(table, instruction, source); !done)
     return done;
-  if (!ops->endedByCollective())
+  if (!ops->endsBlock())
     return {};
   if (instruction.hasGuard) {
-    // Guarded collectives are decoded again behind a branch.
+    // What ends a block and is guarded is decoded again behind a branch.
     program->ops.resize(before);
     ops->roles.resize(before);
     openGuarded(instruction);
@@ -331,7 +335,7 @@ Expected<void> ProgramBuilder::lowerStatement(LoweredFunction &function,
       return done;
   }
   Terminator wait;
-  wait.kind = TerminatorKind::Collective;
+  wait.kind = *ops->endsBlock();
   wait.op = static_cast<uint32_t>(program->ops.size() - 1);
   wait.otherwise = static_cast<uint32_t>(program->blocks.size());
   closeBlock(std::move(wait));

@@ -24,8 +24,6 @@
 
 namespace ctc::ptx {
 
-enum class Space : uint8_t { Global, Const, Shared, Local, Param, Generic };
-
 /// How a literal was written: an integer may stand for any type, a float
 /// pattern only for its own or (decimals) any float type.
 enum class LiteralKind : uint8_t { Integer, Float32, Float64 };
@@ -113,6 +111,9 @@ struct Function {
   std::map<std::string, std::vector<std::string>> branchTargets;
   uint32_t maxThreads[3] = {0, 0, 0};      ///< .maxntid; 0: not given.
   uint32_t requiredThreads[3] = {0, 0, 0}; ///< .reqntid; 0: not given.
+  uint32_t requiredCluster[3] = {0, 0,
+                                 0};      ///< .reqnctapercluster; 0: not given.
+  uint32_t maxClusterRank[3] = {0, 0, 0}; ///< .maxclusterrank, in the first.
 };
 
 struct Module {

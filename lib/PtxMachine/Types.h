@@ -20,6 +20,8 @@
 
 namespace ctc::ptx {
 
+enum class Space : uint8_t { Global, Const, Shared, Local, Param, Generic };
+
 enum class TypeKind : uint8_t {
   Unsigned,
   Signed,

@@ -18,17 +18,30 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace ctc::ptx {
 
+class Observer;
+
+/// The most blocks a cluster has (with the attribute for non-portable sizes).
+constexpr unsigned kMaxClusterBlocks = 16;
+
 /// PTX ISA, "State Spaces": generic addresses are host addresses, except in
 /// two windows of the host's address space that nothing else can occupy (they
-/// are reserved and never accessible), which stand for the shared memory of
-/// the own block and the local memory of the own thread.
+/// are reserved and never accessible), which stand for shared memory and for
+/// the local memory of the own thread.
+///
+/// An address in the shared window (also a 32-bit address of .shared) has a
+/// slot above its lower 24 bits: 0 is the own block (shared::cta), r + 1 the
+/// block of rank r in the cluster (shared::cluster, made by mapa).
 struct GenericWindows {
   uint64_t shared = 0;
   uint64_t local = 0;
-  static constexpr uint64_t kBytes = uint64_t(1) << 24;
+  static constexpr unsigned kSlotBits = 24;
+  static constexpr uint64_t kSlotBytes = uint64_t(1) << kSlotBits;
+  static constexpr uint64_t kSharedBytes = (kMaxClusterBlocks + 1) * kSlotBytes;
+  static constexpr uint64_t kLocalBytes = kSlotBytes;
 };
 const GenericWindows &genericWindows();
 
@@ -49,6 +62,7 @@ enum class FaultKind : uint8_t {
   BadBarrier,
   BadCollective,
   BadIndex,
+  Described, ///< By Fault::description.
 };
 
 /// What a handler reports; the executor makes a sentence of it.
@@ -58,6 +72,42 @@ struct Fault {
   uint64_t address = 0;
   uint64_t bytes = 0;
   const char *access = ""; ///< "load", "store", ...
+  std::string description;
+};
+
+/// Where the lanes of an access are. Inactive lanes have the place of an
+/// active one, so that a loop over all lanes may read them.
+struct HostAddresses {
+  enum Shape {
+    Uniform,     ///< All the same.
+    Consecutive, ///< Lane i is i accesses behind lane 0; all lanes active.
+    Scattered,
+  };
+  uint64_t lane[kWarpSize];
+  char *first; ///< Of the lowest active lane.
+  Shape shape;
+};
+
+struct BlockState;
+
+/// PTX ISA, "barrier.cluster": all threads of all blocks arrive, then wait.
+/// Threads that have ended count as arrived.
+struct ClusterBarrier {
+  uint32_t phase = 0;   ///< Completed so far.
+  uint32_t arrived = 0; ///< Threads, of the current phase.
+  uint32_t threads = 0; ///< That the cluster has.
+  uint32_t ended = 0;   ///< Of these, that have exited.
+};
+
+/// The blocks that run together on one host thread.
+struct ClusterState {
+  BlockState *blocks[kMaxClusterBlocks] = {}; ///< By rank.
+  unsigned size = 1;
+  Dim3 shape;
+  ClusterBarrier barrier;
+  /// Counts what a waiting thread may have waited for (arrivals, completed
+  /// transactions), so that polling does not try in vain.
+  uint64_t events = 0;
 };
 
 /// One thread block on one host thread.
@@ -70,6 +120,10 @@ struct BlockState {
   RangeCache *caches = nullptr; ///< One for each Program::cacheSlots.
   const uint32_t *wideOperands = nullptr;
   Dim3 blockIndex;
+  unsigned threads = 0;
+  ClusterState *cluster = nullptr;
+  unsigned rank = 0;            ///< In the cluster.
+  Observer *observer = nullptr; ///< Null: nobody watches.
 };
 
 struct Warp {
@@ -81,8 +135,31 @@ struct Warp {
   unsigned index = 0;  ///< In the block.
   LaneMask live = 0;   ///< Lanes that have not exited.
   LaneMask active = 0; ///< Of the running path.
+  /// Set by a polling operation whose lanes all would wait, unless `timedOut`
+  /// says that they have waited as long as they may.
+  bool wouldWait = false;
+  bool timedOut = false;
+  uint64_t issued = 0; ///< Instructions; the clock of the warp.
+  /// Phases of the cluster's barrier each lane has arrived at.
+  uint32_t clusterArrivals[kWarpSize] = {};
   Fault fault;
 };
+
+/// Lanes arrive at the cluster's barrier, or end; completes its phase if they
+/// were the last.
+void arriveAtClusterBarrier(Warp &warp, LaneMask lanes);
+void leaveClusterBarrier(Warp &warp, LaneMask lanes);
+
+/// Sets a fault of its own words, for handlers to return: "what is wrong; what
+/// is legal".
+bool describeFault(Warp &warp, unsigned lane, std::string description);
+
+/// The block whose shared memory an address of the shared window is in, or null
+/// if the cluster has no such block.
+const BlockState *sharedOwner(const BlockState &block, uint64_t inWindow);
+/// The host address of [inWindow, inWindow + bytes) in the shared window; 0 if
+/// it is not inside the shared memory of a block of the cluster.
+uint64_t sharedHost(const BlockState &block, uint64_t inWindow, uint64_t bytes);
 
 /// Finds the allocation of [address, address + bytes) and remembers it. False
 /// if there is none. Reads may also touch the launch's parameters.

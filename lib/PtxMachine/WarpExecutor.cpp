@@ -7,6 +7,9 @@
 
 #include "WarpExecutor.h"
 
+#include "Observer.h"
+
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -20,6 +23,7 @@ static constexpr uint64_t kPathBudget = 1 << 14;
 void WarpExecutor::start(LaneMask lanes) {
   warp.live = lanes;
   warp.fault = {};
+  std::fill_n(warp.clusterArrivals, kWarpSize, 0);
   paths.clear();
   joins.clear();
   Path path;
@@ -71,6 +75,25 @@ bool WarpExecutor::runOperations(const BasicBlock &block, LaneMask mask) {
   return true;
 }
 
+/// The same while somebody watches.
+bool WarpExecutor::runObserved(const BasicBlock &block, LaneMask mask) {
+  for (uint32_t index = block.first; index < block.end; ++index) {
+    const Op &op = program.ops[index];
+    LaneMask guard = warp.predicates[op.guard >> 1];
+    LaneMask lanes = mask & (op.guard & 1 ? ~guard : guard);
+    if (!lanes)
+      continue;
+    if (program.opFlags[index] & kTouchesWgmma)
+      warp.block->observer->registers(warp, op, lanes);
+    Handler run = lanes == kAllLanes ? op.run.full : op.run.masked;
+    if (!run(warp, op, lanes)) {
+      faultSource = op.source;
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Runs a path until it waits, meets its join, ends, or used its budget.
 bool WarpExecutor::runPath(size_t index, uint64_t &budget) {
   Path path = paths[index];
@@ -89,11 +112,20 @@ bool WarpExecutor::runPath(size_t index, uint64_t &budget) {
     --budget;
     const BasicBlock &block = program.blocks[path.block];
     warp.active = path.mask;
+    if (path.resumes) [[unlikely]] {
+      path.resumes = false;
+      if (!terminate(path, block, stopped))
+        return false;
+      continue;
+    }
     statistics.warpInstructions += block.instructions;
     statistics.threadInstructions +=
         uint64_t(block.instructions) *
         static_cast<unsigned>(std::popcount(path.mask));
-    if (!runOperations(block, path.mask) || !terminate(path, block, stopped))
+    warp.issued += block.instructions;
+    bool good = warp.block->observer ? runObserved(block, path.mask)
+                                     : runOperations(block, path.mask);
+    if (!good || !terminate(path, block, stopped))
       return false;
   }
   return true;
@@ -125,6 +157,8 @@ bool WarpExecutor::terminate(Path &path, const BasicBlock &block,
     [[fallthrough]]; // The end of a kernel is an exit.
   case TerminatorKind::Exit:
     stopped = true;
+    if (warp.block->observer)
+      warp.block->observer->exit(warp, path.mask);
     exitLanes(path.mask);
     return releaseCollectives();
   case TerminatorKind::Trap:
@@ -137,6 +171,8 @@ bool WarpExecutor::terminate(Path &path, const BasicBlock &block,
     return true;
   case TerminatorKind::Collective:
     return collective(path, end, stopped);
+  case TerminatorKind::Poll:
+    return poll(path, end, stopped);
   }
   return true;
 }
@@ -271,12 +307,63 @@ bool WarpExecutor::releaseJoins() {
 
 void WarpExecutor::exitLanes(LaneMask lanes) {
   warp.live &= ~lanes;
+  leaveClusterBarrier(warp, lanes);
   for (size_t i = 0; i < joins.size(); ++i) {
     if (joins[i].block == kNoBlock)
       continue;
     joins[i].expected &= ~lanes;
     settleJoin(static_cast<int>(i));
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Polling
+//===----------------------------------------------------------------------===//
+
+/// Executes the operation; if its lanes would wait, the path stays where it is
+/// until wakePolling or timeOutPolling.
+bool WarpExecutor::poll(Path &path, const Terminator &end, bool &stopped) {
+  const Op &op = program.ops[end.op];
+  warp.wouldWait = false;
+  warp.timedOut = path.timedOut;
+  path.timedOut = false;
+  if (!op.run.masked(warp, op, path.mask)) {
+    faultSource = op.source;
+    return false;
+  }
+  if (!warp.wouldWait) {
+    path.block = end.otherwise;
+    return true;
+  }
+  path.wait = Path::Wait::Poll;
+  path.polledAt = warp.block->cluster->events;
+  paths.push_back(path);
+  stopped = true;
+  return true;
+}
+
+/// A path that is ready again starts at its block's terminator.
+bool WarpExecutor::wakePolling() {
+  bool any = false;
+  for (Path &path : paths)
+    if (path.wait == Path::Wait::Poll &&
+        path.polledAt != warp.block->cluster->events) {
+      path.wait = Path::Wait::None;
+      path.resumes = true;
+      any = true;
+    }
+  return any;
+}
+
+bool WarpExecutor::timeOutPolling() {
+  bool any = false;
+  for (Path &path : paths)
+    if (path.wait == Path::Wait::Poll) {
+      path.wait = Path::Wait::None;
+      path.resumes = path.timedOut = true;
+      any = true;
+    }
+  return any;
 }
 
 //===----------------------------------------------------------------------===//

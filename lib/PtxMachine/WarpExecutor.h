@@ -29,15 +29,18 @@ constexpr int kNoFrame = -1;
 
 /// Lanes that execute together.
 struct Path {
-  enum class Wait : uint8_t { None, Collective, Barrier };
+  enum class Wait : uint8_t { None, Collective, Barrier, Poll };
   uint32_t block = 0;
   LaneMask mask = 0;
   int join = kNoJoin;
   int frame = kNoFrame;
   Wait wait = Wait::None;
-  bool arrived = false; ///< Its warp has been counted by the barrier.
-  LaneMask members = 0; ///< Whom a Collective waits for.
-  uint32_t key = 0;     ///< Collectives of one key meet.
+  bool arrived = false;  ///< Its warp has been counted by the barrier.
+  bool resumes = false;  ///< At its block's terminator, to poll again.
+  bool timedOut = false; ///< Has polled for as long as it may.
+  uint64_t polledAt = 0; ///< ClusterState::events when it last did.
+  LaneMask members = 0;  ///< Whom a Collective waits for.
+  uint32_t key = 0;      ///< Collectives of one key meet.
 };
 
 class WarpExecutor {
@@ -53,6 +56,12 @@ public:
   /// Lets lanes that wait at a join go on alone: those they wait for wait for
   /// something else. Whether there were any.
   bool releaseJoins();
+  /// Lets paths that poll try again if something has happened since they last
+  /// did. Whether there were any.
+  bool wakePolling();
+  /// Tells all paths that poll that they have waited long enough; whether there
+  /// were any.
+  bool timeOutPolling();
   bool finished() const { return warp.live == 0; }
   bool hasReadyPath() const;
 
@@ -77,6 +86,8 @@ private:
 
   bool runPath(size_t index, uint64_t &budget);
   bool runOperations(const BasicBlock &block, LaneMask mask);
+  bool runObserved(const BasicBlock &block, LaneMask mask);
+  bool poll(Path &path, const Terminator &end, bool &stopped);
   bool terminate(Path &path, const BasicBlock &block, bool &stopped);
   bool branch(Path &path, const Terminator &end);
   bool branchIndexed(Path &path, const Terminator &end);

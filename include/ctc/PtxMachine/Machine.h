@@ -60,13 +60,17 @@ struct Dim3 {
 struct LaunchConfig {
   Dim3 grid;
   Dim3 block;
+  /// Blocks per cluster, which must divide the grid; at most 16. A kernel's own
+  /// .reqnctapercluster counts where this is {1, 1, 1}.
+  Dim3 cluster;
   uint32_t dynamicSharedBytes = 0;
   /// The kernel's parameters as they lie in .param space.
   std::vector<std::byte> parameters;
   /// Host threads; 0 means one per core.
   unsigned hostThreads = 0;
-  /// Linear indices of the blocks to run; empty means all of the grid. Lets a
-  /// test launch single blocks of a grid too large to run.
+  /// Linear indices of the blocks to run, with all others of their clusters;
+  /// empty means all of the grid. Lets a test launch single blocks of a grid
+  /// too large to run.
   std::vector<uint64_t> onlyBlocks;
 };
 

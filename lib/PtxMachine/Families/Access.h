@@ -14,29 +14,19 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_ACCESS_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_ACCESS_H
 
+#include "../Observer.h"
 #include "../OpBuilder.h"
 #include "Lanes.h"
 
 namespace ctc::ptx {
 
-/// Where the lanes of an access are. Inactive lanes have the place of an
-/// active one, so that a loop over all lanes may read them.
-struct HostAddresses {
-  enum Shape {
-    Uniform,     ///< All the same.
-    Consecutive, ///< Lane i is i accesses behind lane 0; all lanes active.
-    Scattered,
-  };
-  uint64_t lane[kWarpSize];
-  char *first; ///< Of the lowest active lane.
-  Shape shape;
-};
-
 /// Resolves one lane after the other: whatever has no fast path or ends in a
 /// fault. `host.lane` holds the PTX addresses and becomes host addresses.
 bool resolveSlowly(Warp &warp, const Op &op, LaneMask mask, unsigned bytes,
-                   Space space, const char *access, bool forWriting,
-                   HostAddresses &host);
+                   Space space, AccessKind kind, HostAddresses &host);
+
+/// Tells the block's observer of an access whose addresses are resolved.
+void observeAccess(Warp &warp, const Op &op, const LaneAccess &access);
 
 } // namespace ctc::ptx
 
@@ -89,10 +79,17 @@ Handlers pickPath(Space space, unsigned bits, const Pick &pick) {
   }
 }
 
-/// Op::mode of a memory operation: its space, and whether the values stored
-/// lie in 64-bit rows although they are narrower.
-inline uint16_t accessMode(Space space, bool fromWide = false) {
-  return static_cast<uint16_t>(static_cast<unsigned>(space) | fromWide << 8);
+struct AccessFlags {
+  bool fromWide = false; ///< What is stored lies in 64-bit rows, but is narrow.
+  bool orders = false;   ///< A strong access, which other threads may wait for.
+};
+constexpr uint16_t kFromWide = 1 << 8, kOrders = 1 << 9;
+
+/// Op::mode of a memory operation: its space, and flags.
+inline uint16_t accessMode(Space space, AccessFlags flags = {}) {
+  return static_cast<uint16_t>(static_cast<unsigned>(space) |
+                               (flags.fromWide ? kFromWide : 0u) |
+                               (flags.orders ? kOrders : 0u));
 }
 CTC_SCALAR Space spaceOf(const Op &op) {
   return static_cast<Space>(op.mode & 0xff);
@@ -106,8 +103,8 @@ MemoryOperand wideOperand(OpBuilder &b, const Operand &operand, Space space);
 /// is known here, aligned, and in which shape; what is not goes lane by lane.
 template <Path path, bool Full>
 CTC_SCALAR bool resolve(Warp &warp, const Op &op, uint32_t baseRow,
-                        LaneMask mask, unsigned bytes, const char *access,
-                        bool forWriting, HostAddresses &host) {
+                        LaneMask mask, unsigned bytes, AccessKind kind,
+                        HostAddresses &host) {
   using Address =
       std::conditional_t<path == Path::Shared32, uint32_t, uint64_t>;
   const Address *base = rowOf<Address>(warp, baseRow);
@@ -139,12 +136,17 @@ CTC_SCALAR bool resolve(Warp &warp, const Op &op, uint32_t baseRow,
   host.shape = !different           ? HostAddresses::Uniform
                : Full && !scattered ? HostAddresses::Consecutive
                                     : HostAddresses::Scattered;
-  if (!bad) [[likely]]
-    return true;
-  for (unsigned i = 0; i < kWarpSize; ++i)
-    host.lane[i] -= shift;
-  return resolveSlowly(warp, op, mask, bytes, spaceOf(op), access, forWriting,
-                       host);
+  if (bad) [[unlikely]] {
+    for (unsigned i = 0; i < kWarpSize; ++i)
+      host.lane[i] -= shift;
+    if (!resolveSlowly(warp, op, mask, bytes, spaceOf(op), kind, host))
+      return false;
+  }
+  if (block.observer) [[unlikely]]
+    observeAccess(
+        warp, op,
+        {kind, spaceOf(op), (op.mode & kOrders) != 0, bytes, mask, &host});
+  return true;
 }
 
 } // namespace ctc::ptx::CTC_PTX_LEVEL

@@ -32,8 +32,7 @@ bool copyAsync(Warp &warp, const Op &op, LaneMask mask) {
   address.immediate = static_cast<int32_t>(op.immediate);
   address.mode = accessMode(Space::Shared);
   if (!resolve<destinationPath, false>(warp, address, op.r[0], mask, bytes,
-                                       "asynchronous copy to shared memory",
-                                       true, to))
+                                       AccessKind::CopyTarget, to))
     return false;
   const uint32_t *sizes = rowOf<uint32_t>(warp, op.r[2]);
   LaneMask reading = mask & ~warp.predicates[op.r[3]];
@@ -42,9 +41,9 @@ bool copyAsync(Warp &warp, const Op &op, LaneMask mask) {
       reading &= ~(LaneMask(1) << i);
   address.immediate = op.immediate >> 32;
   address.mode = accessMode(Space::Global);
-  if (reading && !resolve<Path::Global, false>(
-                     warp, address, op.r[1], reading, bytes,
-                     "asynchronous copy from global memory", false, from))
+  if (reading &&
+      !resolve<Path::Global, false>(warp, address, op.r[1], reading, bytes,
+                                    AccessKind::CopySource, from))
     return false;
   for (LaneMask left = mask; left; left &= left - 1) {
     const unsigned i = lowestLane(left);

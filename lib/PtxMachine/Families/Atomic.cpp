@@ -88,7 +88,7 @@ bool atomic(Warp &warp, const Op &op, LaneMask mask) {
                          std::conditional_t<sizeof(T) == 4, int32_t, int16_t>>>;
   HostAddresses host;
   if (!resolve<path, false>(warp, op, op.r[3], mask, sizeof(T),
-                            "atomic operation", true, host))
+                            AccessKind::Atomic, host))
     return false;
   Storage<T> *d = rowOf<T>(warp, op.r[0]);
   const Storage<T> *b = rowOf<T>(warp, op.r[1]), *c = rowOf<T>(warp, op.r[2]);

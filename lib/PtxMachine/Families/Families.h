@@ -32,6 +32,7 @@ void addConvert(DecoderTable &table);
 void addMemory(DecoderTable &table);
 void addAtomic(DecoderTable &table);
 void addAsyncCopy(DecoderTable &table);
+void addCluster(DecoderTable &table);
 void addWarpLevel(DecoderTable &table);
 /// All of them.
 DecoderTable makeDecoderTable();

@@ -87,8 +87,8 @@ CTC_LANES bool load(Warp &warp, const Op &op, LaneMask mask) {
   const unsigned count = op.count;
   HostAddresses host;
   if (!resolve<path, Full>(warp, op, elementRow(warp, op, count, 0), mask,
-                           sizeof(Element) * count, "load",
-                           /*forWriting=*/false, host)) [[unlikely]]
+                           sizeof(Element) * count, AccessKind::Load, host))
+      [[unlikely]]
     return false;
   if (count == 1) [[likely]]
     loadElements<Element, Register, Full, 1>(warp, op, mask, host);
@@ -104,7 +104,7 @@ CTC_SCALAR void storeElements(Warp &warp, const Op &op, LaneMask mask,
                               const HostAddresses &host) {
   using Cell = std::conditional_t<sizeof(Element) == 8, uint64_t, uint32_t>;
   // Elements of 8, 16 and 32 bits may come from a 64-bit row.
-  const unsigned stride = op.mode >> 8 ? 8 : sizeof(Cell);
+  const unsigned stride = op.mode & kFromWide ? 8 : sizeof(Cell);
   for (unsigned k = 0; k < Count; ++k) {
     const char *s = warp.registers + elementRow(warp, op, 0, k);
     auto put = [s, k](char *access,
@@ -147,8 +147,8 @@ CTC_LANES bool store(Warp &warp, const Op &op, LaneMask mask) {
   const unsigned count = op.count;
   HostAddresses host;
   if (!resolve<path, Full>(warp, op, elementRow(warp, op, count, 0), mask,
-                           sizeof(Element) * count, "store",
-                           /*forWriting=*/true, host)) [[unlikely]]
+                           sizeof(Element) * count, AccessKind::Store, host))
+      [[unlikely]]
     return false;
   if (count == 1) [[likely]]
     storeElements<Element, Full, 1>(warp, op, mask, host);
@@ -222,15 +222,19 @@ struct PickStore {
   }
 };
 
-/// The modifiers of ld and st that are hints or mean nothing here.
-void takeMemoryHints(OpBuilder &b) {
-  b.takeOneOf({"weak", "volatile", "relaxed", "acquire", "release", "mmio"});
+/// The modifiers of ld and st that are hints or mean nothing here but to an
+/// observer: whether the access orders others (or is meant for it).
+bool takeMemoryHints(OpBuilder &b) {
+  b.take("weak");
+  bool orders =
+      b.takeOneOf({"volatile", "relaxed", "acquire", "release", "mmio"}) >= 0;
   b.takeOneOf({"cta", "cluster", "gpu", "sys"});
   b.takeOneOf({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
   b.take("nc");
   b.take("unified");
   b.takePrefixed("L1::");
   b.takePrefixed("L2::");
+  return orders;
 }
 
 std::vector<Operand> elementsOf(const Operand &operand) {
@@ -239,7 +243,7 @@ std::vector<Operand> elementsOf(const Operand &operand) {
 }
 
 Decode decodeLoad(OpBuilder &b) {
-  takeMemoryHints(b);
+  bool orders = takeMemoryHints(b);
   Space space = takeSpace(b, b.operand(1));
   int vector = b.takeOneOf({"v2", "v4", "v8"});
   auto type = b.takeType();
@@ -257,14 +261,14 @@ Decode decodeLoad(OpBuilder &b) {
   Op &op = b.emit(pickPath(space, address.bits, PickLoad{*type, registerBits}),
                   slots);
   op.immediate = address.offset;
-  op.mode = accessMode(space);
+  op.mode = accessMode(space, {.orders = orders});
   op.count = static_cast<uint16_t>(wanted);
   op.cacheSlot = b.newCacheSlot();
   return Decode::Done;
 }
 
 Decode decodeStore(OpBuilder &b) {
-  takeMemoryHints(b);
+  bool orders = takeMemoryHints(b);
   Space space = takeSpace(b, b.operand(0));
   int vector = b.takeOneOf({"v2", "v4", "v8"});
   auto type = b.takeType();
@@ -283,7 +287,7 @@ Decode decodeStore(OpBuilder &b) {
   Op &op = b.emit(pickPath(space, address.bits, PickStore{type->bits}), slots);
   op.immediate = address.offset;
   op.count = static_cast<uint16_t>(wanted);
-  op.mode = accessMode(space, fromWide);
+  op.mode = accessMode(space, {fromWide, orders});
   op.cacheSlot = b.newCacheSlot();
   return Decode::Done;
 }
@@ -324,7 +328,7 @@ int64_t windowOf(Space space) {
 Decode decodeConvertAddress(OpBuilder &b) {
   bool to = b.take("to");
   auto named = b.place(b.operand(1));
-  b.takePrefixed("shared::"); // shared::cta is shared; clusters have one block.
+  b.takePrefixed("shared::"); // Both views lie in one window.
   bool isParameter = b.take("param");
   if (isParameter)
     b.takePrefixed("param::");
@@ -355,18 +359,35 @@ struct Widen {
   static CTC_SCALAR uint64_t apply(uint32_t address) { return address; }
 };
 
+enum class Inside : uint16_t { Block, Cluster, Local, Global };
+
 /// isspacep: whether a generic address lies in a window; global is what lies
 /// in none (constants and parameters are read through generic addresses, too).
 CTC_LANES bool isInSpace(Warp &warp, const Op &op, LaneMask mask) {
   const uint64_t *s = rowOf<uint64_t>(warp, op.r[1]);
   const GenericWindows windows = genericWindows();
+  const uint64_t ownSlot = warp.block->rank + 1;
   LaneMask result = 0;
   for (unsigned i = 0; i < kWarpSize; ++i) {
-    bool inShared = s[i] - windows.shared < GenericWindows::kBytes;
-    bool inLocal = s[i] - windows.local < GenericWindows::kBytes;
-    bool holds = op.mode == 0   ? inShared
-                 : op.mode == 1 ? inLocal
-                                : !inShared && !inLocal;
+    const uint64_t inWindow = s[i] - windows.shared;
+    const uint64_t slot = inWindow >> GenericWindows::kSlotBits;
+    bool inShared = inWindow < GenericWindows::kSharedBytes;
+    bool inLocal = s[i] - windows.local < GenericWindows::kLocalBytes;
+    bool holds = false;
+    switch (static_cast<Inside>(op.mode)) {
+    case Inside::Block:
+      holds = slot == 0 || slot == ownSlot;
+      break;
+    case Inside::Cluster:
+      holds = inShared;
+      break;
+    case Inside::Local:
+      holds = inLocal;
+      break;
+    case Inside::Global:
+      holds = !inShared && !inLocal;
+      break;
+    }
     result |= static_cast<LaneMask>(holds) << i;
   }
   LaneMask &predicate = warp.predicates[op.r[0]];
@@ -374,14 +395,22 @@ CTC_LANES bool isInSpace(Warp &warp, const Op &op, LaneMask mask) {
   return true;
 }
 
-Decode decodeIsSpace(OpBuilder &b) {
-  int space = b.takeOneOf({"shared", "shared::cta", "local", "global"});
-  if (space < 0 || !b.allTaken() || b.operandCount() != 2)
+Decode emitIsSpace(OpBuilder &b, Inside space) {
+  if (!b.allTaken() || b.operandCount() != 2)
     return Decode::NotMine;
   Op &op = b.emit({isInSpace, isInSpace},
                   {b.defPredicate(b.operand(0)), b.use(1, kB64)});
-  op.mode = static_cast<uint16_t>(space <= 1 ? 0 : space - 1);
+  op.mode = static_cast<uint16_t>(space);
   return Decode::Done;
+}
+
+Decode decodeIsSpace(OpBuilder &b) {
+  if (b.take("shared"))
+    return emitIsSpace(b, Inside::Block);
+  int space =
+      b.takeOneOf({"shared::cta", "shared::cluster", "local", "global"});
+  return space < 0 ? Decode::NotMine
+                   : emitIsSpace(b, static_cast<Inside>(space));
 }
 
 /// A hint: its operand is not even looked at.

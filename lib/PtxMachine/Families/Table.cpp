@@ -25,6 +25,7 @@ DecoderTable makeDecoderTable() {
   addMemory(table);
   addAtomic(table);
   addAsyncCopy(table);
+  addCluster(table);
   addWarpLevel(table);
   return table;
 }

@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Observer.h"
 #include "Families.h"
 #include "IntegerTypes.h"
 
@@ -169,7 +170,11 @@ Decode decodeActiveMask(OpBuilder &b) {
 }
 
 /// Waiting is all there is to it.
-bool warpBarrier(Warp &, const Op &, LaneMask) { return true; }
+bool warpBarrier(Warp &warp, const Op &op, LaneMask mask) {
+  if (warp.block->observer)
+    warp.block->observer->warpBarrier(warp, op, mask);
+  return true;
+}
 
 Decode decodeWarpBarrier(OpBuilder &b) {
   if (!b.take("warp") || !b.take("sync") || !b.allTaken() ||
