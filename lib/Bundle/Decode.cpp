@@ -130,7 +130,8 @@ static ChipImage decodeImage(const fbs::ChipImage *in) {
   return {
       decode(in->chip()),      Manifest{decodeEach(in->entries(), decodeEntry)},
       decode(in->ptx()),       decode(in->cubin()),
-      decode(in->assembler()), decodeEach(in->resources(), decodeResources)};
+      decode(in->assembler()), decodeEach(in->resources(), decodeResources),
+      decode(in->listing())};
 }
 
 static Expected<Bundle> decodePayload(std::span<const uint8_t> payload) {

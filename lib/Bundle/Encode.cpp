@@ -143,8 +143,9 @@ private:
     const auto cubin = builder.CreateVector(image.cubin);
     const auto assembler = text(image.assembler);
     const auto resources = tables<fbs::KernelResources>(image.resources);
+    const auto listing = text(image.listing);
     return fbs::CreateChipImage(builder, chip, entries, ptx, cubin, assembler,
-                                resources);
+                                resources, listing);
   }
 
   FlatBufferBuilder builder;

@@ -111,7 +111,8 @@ static std::string assemblerVersion(const std::string &ptxas,
   return knownVersion;
 }
 
-Expected<AssembledPtx> ctc::assemble(const std::string &ptx, const Chip &chip) {
+Expected<AssembledPtx> ctc::assemble(const std::string &ptx, const Chip &chip,
+                                     bool lineInfo) {
   auto ptxas = findPtxas();
   if (!ptxas)
     return tl::unexpected(ptxas.error());
@@ -119,9 +120,9 @@ Expected<AssembledPtx> ctc::assemble(const std::string &ptx, const Chip &chip) {
   if (auto error = llvm::sys::fs::createUniqueDirectory("ctc", folder))
     return invalidProblem("no temporary folder for ptxas: " + error.message());
   bool keep = false;
-  auto cleanup = llvm::make_scope_exit([&] {
-    if (!keep)
-      llvm::sys::fs::remove_directories(folder);
+  const llvm::scope_exit cleanup([&] {
+    if (!keep) // What cannot be removed is left to the system.
+      (void)llvm::sys::fs::remove_directories(folder);
   });
   llvm::SmallString<128> source(folder), target(folder);
   llvm::sys::path::append(source, "kernels.ptx");
@@ -135,14 +136,16 @@ Expected<AssembledPtx> ctc::assemble(const std::string &ptx, const Chip &chip) {
       return invalidProblem("PTX cannot be written to '" + source.str().str() +
                             "'");
   }
-  const std::vector<std::string> command{*ptxas,
-                                         "-arch=" + std::string(chip.name),
-                                         "-O3",
-                                         "-v",
-                                         "--warn-on-spills",
-                                         source.str().str(),
-                                         "-o",
-                                         target.str().str()};
+  std::vector<std::string> command{*ptxas,
+                                   "-arch=" + std::string(chip.name),
+                                   "-O3",
+                                   "-v",
+                                   "--warn-on-spills",
+                                   source.str().str(),
+                                   "-o",
+                                   target.str().str()};
+  if (lineInfo)
+    command.push_back("-lineinfo");
   const ProcessResult result = runProgram(command, folder);
   if (result.exitCode != 0) {
     keep = true;

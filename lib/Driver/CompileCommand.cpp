@@ -17,7 +17,6 @@
 
 using namespace ctc;
 using namespace ctc::driver;
-using llvm::StringRef;
 using Module = mlir::OwningOpRef<mlir::ModuleOp>;
 
 namespace {
@@ -62,7 +61,7 @@ static Expected<Module> readModule(CommandArguments arguments,
   auto text = readInput(*path);
   if (!text)
     return tl::unexpected(text.error());
-  return session.parse(std::move(*text), *path == "-" ? "<stdin>" : *path);
+  return session.parse(*text, *path == "-" ? "<stdin>" : *path);
 }
 
 static std::string printModule(mlir::ModuleOp module) {
@@ -110,8 +109,11 @@ Expected<void> driver::compileCommand(CommandArguments arguments) {
     return tl::unexpected(module.error());
   if (*emit == Emit::MLIR)
     return writeOutput(path, printModule(**module));
-  auto bundle = session.compile(
-      **module, {*chips, arguments.getLastArgValue(OPT_family).str()});
+  CompileRequest request;
+  request.chips = *chips;
+  request.family = arguments.getLastArgValue(OPT_family).str();
+  request.debug = arguments.hasArg(OPT_debug);
+  auto bundle = session.compile(**module, request);
   if (!bundle)
     return tl::unexpected(bundle.error());
   return writeOutput(path, bytesOf(*bundle, *emit));

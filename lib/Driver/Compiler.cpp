@@ -42,7 +42,7 @@ CompilerSession::CompilerSession() {
 CompilerSession::~CompilerSession() = default;
 
 Expected<mlir::OwningOpRef<mlir::ModuleOp>>
-CompilerSession::parse(std::string text, const std::string &name) {
+CompilerSession::parse(const std::string &text, const std::string &name) {
   sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name),
                              llvm::SMLoc());
   auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context());
@@ -57,6 +57,7 @@ Expected<Bundle> CompilerSession::compile(mlir::ModuleOp module,
   options.chips = request.chips;
   options.family = request.family;
   options.assemble = request.assemble;
+  options.debug = request.debug;
   auto bundle = ctc::compile(module, options);
   if (!bundle)
     return bundle;

@@ -24,6 +24,7 @@ struct CompileRequest {
   std::string family; ///< Empty leaves the choice to the compiler.
   /// Whether cubins are needed; without them compiling takes no ptxas.
   bool assemble = true;
+  bool debug = false; ///< CompileOptions::debug
 };
 
 /// An MLIR context with all dialects, and the source its diagnostics quote.
@@ -36,7 +37,7 @@ public:
 
   /// Parses MLIR text; what is wrong is printed as diagnostics with
   /// "name:line:column". Fails with InvalidProblem and no message.
-  Expected<mlir::OwningOpRef<mlir::ModuleOp>> parse(std::string text,
+  Expected<mlir::OwningOpRef<mlir::ModuleOp>> parse(const std::string &text,
                                                     const std::string &name);
 
   /// Compiles a module, which is left as it is, into a sound bundle. Fails with

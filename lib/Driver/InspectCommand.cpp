@@ -13,6 +13,25 @@
 using namespace ctc;
 using namespace ctc::driver;
 
+static Expected<void> printListing(const Bundle &bundle,
+                                   const std::string &chip) {
+  std::string chips;
+  for (const ChipImage &image : bundle.images) {
+    chips += (chips.empty() ? "" : ", ") + image.chip;
+    if (image.chip != chip)
+      continue;
+    if (image.listing.empty())
+      return makeError(ErrorCode::Usage,
+                       "--listing: the bundle was compiled without -g and "
+                       "holds no listing");
+    llvm::outs() << image.listing;
+    return {};
+  }
+  return makeError(ErrorCode::Usage,
+                   "--listing: the bundle has no image for '" + chip +
+                       "', it has " + chips);
+}
+
 Expected<void> driver::inspectCommand(CommandArguments arguments) {
   auto path = onlyPositional(arguments, "bundle");
   if (!path)
@@ -20,6 +39,9 @@ Expected<void> driver::inspectCommand(CommandArguments arguments) {
   auto file = readBundleFile(*path);
   if (!file)
     return tl::unexpected(file.error());
+  if (arguments.hasArg(OPT_listing))
+    return printListing(file->bundle,
+                        arguments.getLastArgValue(OPT_listing).str());
   if (arguments.hasArg(OPT_json))
     printJson(bundleToJson(file->bundle), llvm::outs());
   else

@@ -56,6 +56,11 @@ def emit : Has<"emit", "<form>">, On<[CompileCommand]>,
 def o : JoinedOrSeparate<["-"], "o">, On<[CompileCommand]>, MetaVarName<"<file>">,
     HelpText<"Where the result goes; '-' is standard output">;
 
+def debug : Flag<["-"], "g">, On<[CompileCommand]>,
+    HelpText<"Keep the kernels' MLIR in the bundle (inspect --listing) and say in the PTX which of its operations each instruction comes from">;
+def listing : Has<"listing", "<chip>">, On<[InspectCommand]>,
+    HelpText<"Print the kernels' MLIR for a chip, from a bundle compiled with -g">;
+
 // -- What is run -------------------------------------------------------------
 
 def device : Has<"device", "<device>">, On<[RunCommand, VerifyCommand]>,

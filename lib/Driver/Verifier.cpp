@@ -197,7 +197,11 @@ static Expected<Bundle> compileLayer(const Problem &problem,
   auto module = buildLayer(session.context(), problem, axes.epilogue);
   if (!module)
     return tl::unexpected(module.error());
-  return session.compile(**module, {axes.chips, family, assemble});
+  CompileRequest request;
+  request.chips = axes.chips;
+  request.family = family;
+  request.assemble = assemble;
+  return session.compile(**module, request);
 }
 
 void Verifier::verifyCompiled(const Problem &problem, const std::string &family,

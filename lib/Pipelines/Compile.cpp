@@ -15,6 +15,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/LocationSnapshot.h"
 #include "llvm/Config/llvm-config.h"
 
 #include <future>
@@ -57,6 +58,7 @@ struct LoweredModule {
   Chip chip;
   OwningOpRef<ModuleOp> module;
   std::vector<Entry> entries;
+  std::string listing;
 };
 
 } // namespace
@@ -86,10 +88,19 @@ runPipeline(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {
   return pm.run(module);
 }
 
+/// The kernels as text, to whose lines their locations point from now on.
+static std::string makeListing(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  generateLocationsFromIR(stream, kListingName,
+                          module.lookupSymbol(kKernelModule), {});
+  return text;
+}
+
 static Expected<LoweredModule> lower(ModuleOp source, const Chip &chip,
-                                     const std::string &family) {
+                                     const CompileOptions &request) {
   const FirstError errors(source.getContext());
-  LoweredModule lowered{chip, source.clone(), {}};
+  LoweredModule lowered{chip, source.clone(), {}, {}};
   ModuleOp module = *lowered.module;
   // A module of other dialects does not load this one by itself.
   module.getContext()->loadDialect<ir::CTCDialect>();
@@ -97,7 +108,7 @@ static Expected<LoweredModule> lower(ModuleOp source, const Chip &chip,
                   ir::TargetAttr::get(module.getContext(), chip.name));
   LayerPipelineOptions options;
   options.chip = std::string(chip.name);
-  options.family = family;
+  options.family = request.family;
   if (failed(runPipeline(
           module, [&](OpPassManager &pm) { buildLayerPipeline(pm, options); })))
     return invalidProblem(errors.take("the layers cannot be lowered"));
@@ -108,7 +119,13 @@ static Expected<LoweredModule> lower(ModuleOp source, const Chip &chip,
   if (failed(runPipeline(module, buildKernelPipeline)))
     return invalidProblem(errors.take("the entries cannot be lowered"));
   exportLaunches(module, lowered.entries);
-  if (failed(runPipeline(module, buildNVVMPipeline)))
+  if (request.debug)
+    lowered.listing = makeListing(module);
+  if (failed(runPipeline(module, [&](OpPassManager &pm) {
+        buildNVVMPipeline(pm);
+        if (request.debug)
+          buildDebugPipeline(pm);
+      })))
     return invalidProblem(errors.take("the kernels cannot be lowered"));
   return lowered;
 }
@@ -118,6 +135,7 @@ static Expected<ChipImage> emit(LoweredModule &lowered, bool runAssembler) {
   ChipImage image;
   image.chip = std::string(lowered.chip.name);
   image.manifest.entries = std::move(lowered.entries);
+  image.listing = std::move(lowered.listing);
   auto kernels = lowered.module->lookupSymbol<gpu::GPUModuleOp>(kKernelModule);
   auto ptx = emitPtx(kernels, lowered.chip);
   if (!ptx)
@@ -125,7 +143,8 @@ static Expected<ChipImage> emit(LoweredModule &lowered, bool runAssembler) {
   image.ptx = std::move(*ptx);
   if (!runAssembler)
     return image;
-  auto assembled = assemble(image.ptx, lowered.chip);
+  auto assembled =
+      assemble(image.ptx, lowered.chip, /*lineInfo=*/!image.listing.empty());
   if (!assembled)
     return tl::unexpected(assembled.error());
   image.cubin = std::move(assembled->cubin);
@@ -140,7 +159,7 @@ Expected<Bundle> ctc::compile(ModuleOp module, const CompileOptions &options) {
     return tl::unexpected(chips.error());
   std::vector<LoweredModule> lowered;
   for (const Chip &chip : *chips) {
-    auto one = lower(module, chip, options.family);
+    auto one = lower(module, chip, options);
     if (!one)
       return tl::unexpected(one.error());
     lowered.push_back(std::move(*one));

@@ -103,6 +103,9 @@ struct KernelResources {
   bool operator==(const KernelResources &) const = default;
 };
 
+/// The file name of ChipImage::listing in the PTX's .file directives.
+constexpr const char *kListingName = "kernels.mlir";
+
 /// Everything that belongs to one chip.
 struct ChipImage {
   std::string chip; ///< "sm_90a"
@@ -111,6 +114,9 @@ struct ChipImage {
   std::vector<uint8_t> cubin;
   std::string assembler; ///< "ptxas 13.0.88"
   std::vector<KernelResources> resources;
+  /// The kernels as MLIR, as the last rung before the NVVM dialect has them;
+  /// the PTX's .loc directives point into it. Empty unless compiled with -g.
+  std::string listing;
 
   bool operator==(const ChipImage &) const = default;
 };

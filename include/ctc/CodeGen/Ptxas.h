@@ -20,8 +20,10 @@ struct AssembledPtx {
 };
 
 /// Runs ptxas. When it fails the message holds what it printed and the command
-/// that repeats it, and the PTX is kept for that command.
-Expected<AssembledPtx> assemble(const std::string &ptx, const Chip &chip);
+/// that repeats it, and the PTX is kept for that command. With `lineInfo` the
+/// cubin knows the PTX's locations.
+Expected<AssembledPtx> assemble(const std::string &ptx, const Chip &chip,
+                                bool lineInfo = false);
 
 /// ptxas's -v report as resources per kernel, in its order.
 std::vector<KernelResources> parseReport(const std::string &report);

@@ -22,6 +22,9 @@ struct CompileOptions {
   std::string family;
   /// Whether to run ptxas. Without it images hold PTX only.
   bool assemble = true;
+  /// Whether the PTX says which operation of the kernels' MLIR each instruction
+  /// comes from, and the bundle holds that MLIR.
+  bool debug = false;
 };
 
 /// Compiles every entry of a module, which is left as it was, for every chip.

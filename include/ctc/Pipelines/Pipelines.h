@@ -37,6 +37,10 @@ void buildKernelPipeline(mlir::OpPassManager &pm);
 /// Rung 7: from kernel bodies to the NVVM dialect (`ctc-nvvm-pipeline`).
 void buildNVVMPipeline(mlir::OpPassManager &pm);
 
+/// Gives the NVVM dialect's functions scopes, so that their operations'
+/// locations become .loc directives of the PTX.
+void buildDebugPipeline(mlir::OpPassManager &pm);
+
 /// Registers the pipelines by name, and `ctc-pipeline-all` for all of them.
 void registerPipelines();
 
