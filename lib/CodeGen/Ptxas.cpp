@@ -121,8 +121,9 @@ Expected<AssembledPtx> ctc::assemble(const std::string &ptx, const Chip &chip,
     return invalidProblem("no temporary folder for ptxas: " + error.message());
   bool keep = false;
   const llvm::scope_exit cleanup([&] {
-    if (!keep) // What cannot be removed is left to the system.
-      (void)llvm::sys::fs::remove_directories(folder);
+    // What cannot be removed is left to the system.
+    if (!keep && llvm::sys::fs::remove_directories(folder))
+      return;
   });
   llvm::SmallString<128> source(folder), target(folder);
   llvm::sys::path::append(source, "kernels.ptx");

@@ -229,12 +229,14 @@ void BlockExecutor::start(Dim3 blockIndex) {
 }
 
 bool BlockExecutor::turn(bool &progress) {
+  const uint64_t limit =
+      config.maxWarpInstructions ? config.maxWarpInstructions : ~uint64_t(0);
   for (size_t i = 0; i < warps.size(); ++i) {
     if (!warps[i].hasReadyPath())
       continue;
     progress = true;
     faultWarp = i;
-    if (!warps[i].run() ||
+    if (!warps[i].run(limit) ||
         (!warps[i].hasReadyPath() && !arriveAtBarriers(warps[i])))
       return false;
   }

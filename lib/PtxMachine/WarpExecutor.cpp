@@ -22,6 +22,7 @@ static constexpr uint64_t kPathBudget = 1 << 14;
 
 void WarpExecutor::start(LaneMask lanes) {
   warp.live = lanes;
+  warp.issued = 0;
   warp.fault = {};
   std::fill_n(warp.clusterArrivals, kWarpSize, 0);
   paths.clear();
@@ -39,8 +40,8 @@ bool WarpExecutor::hasReadyPath() const {
   return false;
 }
 
-bool WarpExecutor::run() {
-  uint64_t budget = kBudget;
+bool WarpExecutor::run(uint64_t limit) {
+  uint64_t budget = std::min(kBudget, limit);
   while (budget) {
     // The youngest ready path first: the innermost divergence is resolved
     // before what surrounds it.
@@ -49,10 +50,21 @@ bool WarpExecutor::run() {
       --index;
     if (index == 0)
       return true;
+    const Path path = paths[index - 1];
+    if (warp.issued > limit) [[unlikely]]
+      return overLimit(limit, path);
     if (!runPath(index - 1, budget))
       return false;
   }
   return true;
+}
+
+bool WarpExecutor::overLimit(uint64_t limit, const Path &path) {
+  faultSource = program.blocks[path.block].terminator.source;
+  return describeFault(warp, static_cast<unsigned>(std::countr_zero(path.mask)),
+                       "the warp has issued more than the " +
+                           std::to_string(limit) +
+                           " instructions it may; does it end?");
 }
 
 bool WarpExecutor::runOperations(const BasicBlock &block, LaneMask mask) {

@@ -51,8 +51,8 @@ public:
   void start(LaneMask lanes);
   /// Runs until no path is ready, a fault, or a share of time is used up (so
   /// that a warp that spins does not keep the others from what it waits for).
-  /// False on a fault.
-  bool run();
+  /// False on a fault, which issuing more than `limit` instructions is.
+  bool run(uint64_t limit);
   /// Lets lanes that wait at a join go on alone: those they wait for wait for
   /// something else. Whether there were any.
   bool releaseJoins();
@@ -87,6 +87,7 @@ private:
   bool runPath(size_t index, uint64_t &budget);
   bool runOperations(const BasicBlock &block, LaneMask mask);
   bool runObserved(const BasicBlock &block, LaneMask mask);
+  bool overLimit(uint64_t limit, const Path &path);
   bool poll(Path &path, const Terminator &end, bool &stopped);
   bool terminate(Path &path, const BasicBlock &block, bool &stopped);
   bool branch(Path &path, const Terminator &end);

@@ -68,6 +68,9 @@ struct LaunchConfig {
   std::vector<std::byte> parameters;
   /// Host threads; 0 means one per core.
   unsigned hostThreads = 0;
+  /// Instructions a warp may issue before that is a fault, checked now and
+  /// then; 0 means any number. Ends kernels that would run for ever.
+  uint64_t maxWarpInstructions = 0;
   /// Linear indices of the blocks to run, with all others of their clusters;
   /// empty means all of the grid. Lets a test launch single blocks of a grid
   /// too large to run.
