@@ -71,7 +71,7 @@ bool BlockExecutor::arriveAtBarrier(WarpExecutor &executor, Path &path) {
   barrier.threads = wanted;
   ++barrier.arrivedWarps;
   if (state.observer)
-    state.observer->arrive(warp, present, id);
+    state.observer->arrive(warp, present, id, /*releases=*/true);
   for (Path &other : executor.paths) {
     if (!(present & other.mask))
       continue;
@@ -109,6 +109,8 @@ bool BlockExecutor::completeBarriers() {
 void BlockExecutor::completeBarrier(unsigned id) {
   BarrierState barrier = barriers[id];
   barriers[id] = {};
+  if (state.observer)
+    state.observer->barrierComplete(state, id);
   for (WarpExecutor &executor : warps)
     for (Path &path : executor.paths) {
       if (path.wait != Path::Wait::Barrier || !path.arrived ||

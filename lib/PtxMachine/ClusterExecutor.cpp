@@ -109,6 +109,9 @@ static void countArrivals(ClusterState &cluster, LaneMask lanes) {
   ++barrier.phase;
   ++cluster.events;
   barrier.arrived = barrier.ended;
+  const BlockState &first = *cluster.blocks[0];
+  if (first.observer)
+    first.observer->barrierComplete(first, kClusterBarrier);
 }
 
 void arriveAtClusterBarrier(Warp &warp, LaneMask lanes) {

@@ -36,11 +36,28 @@ enum class AccessKind : uint8_t {
   MBarrier,   ///< An operation on an mbarrier object.
 };
 
+/// PTX ISA, "Memory Consistency Model": what an access does besides reading or
+/// writing. All but Weak are strong: .volatile and .mmio are Relaxed, and so is
+/// an atomic operation that names nothing else.
+enum class Ordering : uint8_t {
+  Weak,
+  Relaxed,
+  Acquire,
+  Release,
+  AcquireRelease,
+};
+constexpr bool acquires(Ordering ordering) {
+  return ordering == Ordering::Acquire || ordering == Ordering::AcquireRelease;
+}
+constexpr bool releases(Ordering ordering) {
+  return ordering == Ordering::Release || ordering == Ordering::AcquireRelease;
+}
+
 /// An access by the lanes of `mask`: `bytes` bytes at host.lane[i] each.
 struct LaneAccess {
   AccessKind kind = AccessKind::Load;
   Space space = Space::Generic; ///< As the instruction names it.
-  bool orders = false;          ///< .volatile, .relaxed, .acquire, .release.
+  Ordering ordering = Ordering::Weak;
   unsigned bytes = 0;
   LaneMask mask = 0;
   const HostAddresses *host = nullptr;
@@ -71,11 +88,13 @@ struct AsyncOperation {
 };
 
 enum class FenceKind : uint8_t {
-  Memory,         ///< membar, fence.{sc,acq_rel,...}
-  ProxyAsync,     ///< fence.proxy.async
-  ProxyTensorMap, ///< fence.proxy.tensormap
-  MBarrierInit,   ///< fence.mbarrier_init
-  Wgmma,          ///< wgmma.fence: registers and shared memory.
+  Memory,           ///< membar, fence.{sc,acq_rel,...}
+  ProxyAsync,       ///< fence.proxy.async of shared memory, or of all.
+  ProxyAsyncGlobal, ///< fence.proxy.async.global
+  ProxyAlias,       ///< fence.proxy.alias
+  ProxyTensorMap,   ///< fence.proxy.tensormap
+  MBarrierInit,     ///< fence.mbarrier_init
+  Wgmma,            ///< wgmma.fence: of registers.
 };
 
 /// The barriers 0 to 15 of a block, and that of the cluster.
@@ -106,24 +125,34 @@ public:
   virtual void fence(Warp &, const Op &, LaneMask, FenceKind) {}
   /// bar.warp.sync, when all of its lanes have come.
   virtual void warpBarrier(Warp &, const Op &, LaneMask) {}
-  /// Lanes come to a barrier of the block or the cluster; when it is complete,
-  /// those that waited leave it (an arrive without a wait never does).
-  virtual void arrive(Warp &, LaneMask, unsigned barrier) { (void)barrier; }
+  /// Lanes come to a barrier of the block or the cluster; `releases` but for
+  /// barrier.cluster.arrive.relaxed. When all have come (or ended) it is
+  /// complete, then those that waited leave it (an arrive without a wait never
+  /// does).
+  virtual void arrive(Warp &, LaneMask, unsigned barrier, bool releases) {
+    (void)barrier, (void)releases;
+  }
+  /// Of the cluster's barrier, the block is any one of the cluster.
+  virtual void barrierComplete(const BlockState &, unsigned barrier) {
+    (void)barrier;
+  }
   virtual void leave(Warp &, LaneMask, unsigned barrier) { (void)barrier; }
   /// An arrival on an mbarrier object at a host address; `afterCopies` if it
   /// happens when all cp.async of the thread so far are complete.
   virtual void arriveAt(Warp &, const Op &, LaneMask, uint64_t mbarrier,
-                        bool afterCopies) {
+                        Ordering, bool afterCopies) {
     (void)mbarrier, (void)afterCopies;
   }
-  /// The object was initialised or invalidated.
-  virtual void initialized(Warp &, const Op &, uint64_t mbarrier) {
-    (void)mbarrier;
+  /// The object was initialised (`valid`) or invalidated.
+  virtual void initialized(Warp &, const Op &, LaneMask, uint64_t mbarrier,
+                           bool valid) {
+    (void)mbarrier, (void)valid;
   }
   /// Its current phase is complete.
   virtual void phaseComplete(uint64_t mbarrier) { (void)mbarrier; }
   /// A test_wait or try_wait of these lanes was told so.
-  virtual void phaseSeen(Warp &, const Op &, LaneMask, uint64_t mbarrier) {
+  virtual void phaseSeen(Warp &, const Op &, LaneMask, uint64_t mbarrier,
+                         Ordering) {
     (void)mbarrier;
   }
 
@@ -131,6 +160,10 @@ public:
   /// Before an operation that touches registers a wgmma uses
   /// (Program::opFlags).
   virtual void registers(Warp &, const Op &, LaneMask) {}
+  /// setmaxnreg: each thread of the warp has so many registers from now on.
+  virtual void registerCount(Warp &, const Op &, unsigned perThread) {
+    (void)perThread;
+  }
 };
 
 } // namespace ctc::ptx

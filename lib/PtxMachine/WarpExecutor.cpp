@@ -87,6 +87,11 @@ bool WarpExecutor::runOperations(const BasicBlock &block, LaneMask mask) {
   return true;
 }
 
+void WarpExecutor::observeRegisters(uint32_t op, LaneMask lanes) {
+  if ((program.opFlags[op] & kTouchesWgmma) && warp.block->observer)
+    warp.block->observer->registers(warp, program.ops[op], lanes);
+}
+
 /// The same while somebody watches.
 bool WarpExecutor::runObserved(const BasicBlock &block, LaneMask mask) {
   for (uint32_t index = block.first; index < block.end; ++index) {
@@ -95,8 +100,7 @@ bool WarpExecutor::runObserved(const BasicBlock &block, LaneMask mask) {
     LaneMask lanes = mask & (op.guard & 1 ? ~guard : guard);
     if (!lanes)
       continue;
-    if (program.opFlags[index] & kTouchesWgmma)
-      warp.block->observer->registers(warp, op, lanes);
+    observeRegisters(index, lanes);
     Handler run = lanes == kAllLanes ? op.run.full : op.run.masked;
     if (!run(warp, op, lanes)) {
       faultSource = op.source;
@@ -391,6 +395,7 @@ bool WarpExecutor::collective(Path &path, const Terminator &end,
   if (path.mask & ~named)
     return fault(end, FaultKind::BadCollective, path.mask & ~named);
   if (!(named & warp.live & ~path.mask)) {
+    observeRegisters(end.op, path.mask);
     Handler run = path.mask == kAllLanes ? op.run.full : op.run.masked;
     if (!run(warp, op, path.mask)) {
       faultSource = op.source;
@@ -424,6 +429,7 @@ bool WarpExecutor::releaseCollectives() {
       continue;
     const Terminator &end = program.blocks[first.block].terminator;
     const Op &op = program.ops[end.op];
+    observeRegisters(end.op, together);
     if (!op.run.masked(warp, op, together)) {
       faultSource = op.source;
       return false;

@@ -88,6 +88,7 @@ private:
   bool runOperations(const BasicBlock &block, LaneMask mask);
   bool runObserved(const BasicBlock &block, LaneMask mask);
   bool overLimit(uint64_t limit, const Path &path);
+  void observeRegisters(uint32_t op, LaneMask lanes);
   bool poll(Path &path, const Terminator &end, bool &stopped);
   bool terminate(Path &path, const BasicBlock &block, bool &stopped);
   bool branch(Path &path, const Terminator &end);

@@ -81,15 +81,19 @@ Handlers pickPath(Space space, unsigned bits, const Pick &pick) {
 
 struct AccessFlags {
   bool fromWide = false; ///< What is stored lies in 64-bit rows, but is narrow.
-  bool orders = false;   ///< A strong access, which other threads may wait for.
+  Ordering ordering = Ordering::Weak;
 };
-constexpr uint16_t kFromWide = 1 << 8, kOrders = 1 << 9;
+constexpr uint16_t kFromWide = 1 << 8;
+constexpr unsigned kOrderingShift = 9; ///< Three bits.
 
 /// Op::mode of a memory operation: its space, and flags.
 inline uint16_t accessMode(Space space, AccessFlags flags = {}) {
-  return static_cast<uint16_t>(static_cast<unsigned>(space) |
-                               (flags.fromWide ? kFromWide : 0u) |
-                               (flags.orders ? kOrders : 0u));
+  return static_cast<uint16_t>(
+      static_cast<unsigned>(space) | (flags.fromWide ? kFromWide : 0u) |
+      static_cast<unsigned>(flags.ordering) << kOrderingShift);
+}
+CTC_SCALAR Ordering orderingOf(const Op &op) {
+  return static_cast<Ordering>(op.mode >> kOrderingShift & 7);
 }
 CTC_SCALAR Space spaceOf(const Op &op) {
   return static_cast<Space>(op.mode & 0xff);
@@ -142,10 +146,10 @@ CTC_SCALAR bool resolve(Warp &warp, const Op &op, uint32_t baseRow,
     if (!resolveSlowly(warp, op, mask, bytes, spaceOf(op), kind, host))
       return false;
   }
-  if (block.observer) [[unlikely]]
-    observeAccess(
-        warp, op,
-        {kind, spaceOf(op), (op.mode & kOrders) != 0, bytes, mask, &host});
+  // How much a copy reads is known to the copy.
+  if (block.observer && kind != AccessKind::CopySource) [[unlikely]]
+    observeAccess(warp, op,
+                  {kind, spaceOf(op), orderingOf(op), bytes, mask, &host});
   return true;
 }
 

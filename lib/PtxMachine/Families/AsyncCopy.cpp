@@ -7,7 +7,8 @@
 //
 // PTX ISA, "Data Movement and Conversion Instructions: cp.async" (the non-bulk
 // ones). A copy is performed when it is issued, which is one of the orders the
-// ISA allows; so groups are always complete and the waits have nothing to do.
+// ISA allows; so groups are always complete and the waits have nothing to do
+// but to be reported.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,6 +19,22 @@
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {
+
+/// Tells the observer what the lanes of `mask` read, those that read as much at
+/// a time.
+void observeSources(Warp &warp, const Op &op, LaneMask mask,
+                    const uint32_t *sizes, const HostAddresses &from) {
+  while (mask) {
+    const uint32_t size = sizes[lowestLane(mask)];
+    LaneMask same = 0;
+    for (unsigned i = 0; i < kWarpSize; ++i)
+      same |= static_cast<LaneMask>(isActive(mask, i) && sizes[i] == size) << i;
+    observeAccess(warp, op,
+                  {AccessKind::CopySource, Space::Global, Ordering::Weak,
+                   size < op.count ? size : op.count, same, &from});
+    mask &= ~same;
+  }
+}
 
 /// cp.async.{ca,cg}.shared.global [d], [s], size{, source size | p};
 /// Operands: row r[0] destination, r[1] source, r[2] source size (bytes beyond
@@ -45,6 +62,8 @@ bool copyAsync(Warp &warp, const Op &op, LaneMask mask) {
       !resolve<Path::Global, false>(warp, address, op.r[1], reading, bytes,
                                     AccessKind::CopySource, from))
     return false;
+  if (warp.block->observer)
+    observeSources(warp, op, reading, sizes, from);
   for (LaneMask left = mask; left; left &= left - 1) {
     const unsigned i = lowestLane(left);
     char buffer[16] = {};
@@ -92,13 +111,52 @@ Decode decodeCopy(OpBuilder &b) {
   return Decode::Done;
 }
 
-/// cp.async.commit_group; cp.async.wait_group n; cp.async.wait_all
+bool commitGroup(Warp &warp, const Op &op, LaneMask mask) {
+  if (warp.block->observer)
+    warp.block->observer->commit(warp, op, mask, Completion::CopyGroup);
+  return true;
+}
+
+/// op.immediate: how many groups may be pending; negative for wait_all, which
+/// waits for copies outside of all groups, too.
+bool waitGroup(Warp &warp, const Op &op, LaneMask mask) {
+  Observer *observer = warp.block->observer;
+  if (!observer)
+    return true;
+  if (op.immediate < 0)
+    observer->commit(warp, op, mask, Completion::CopyGroup);
+  observer->wait(warp, op, mask, Completion::CopyGroup,
+                 op.immediate < 0 ? 0 : static_cast<unsigned>(op.immediate),
+                 /*readsOnly=*/false);
+  return true;
+}
+
+/// cp.async.commit_group; cp.async.wait_group n; cp.async.wait_all, which is
+/// the two of them for n = 0.
+Decode decodeGroup(OpBuilder &b, bool isWait, bool isAll) {
+  auto pending = isWait && !isAll ? b.literal(b.operand(0)) : -1;
+  if (!b.allTaken() || b.operandCount() != (isWait && !isAll ? 1 : 0) ||
+      !pending || *pending != static_cast<int32_t>(*pending))
+    return Decode::NotMine;
+  Op &op = isWait ? b.emit({waitGroup, waitGroup}, {})
+                  : b.emit({commitGroup, commitGroup}, {});
+  op.immediate = *pending;
+  return Decode::Done;
+}
+
 Decode decodeCopyAsync(OpBuilder &b) {
   if (!b.take("async"))
     return Decode::NotMine;
-  if (b.takeOneOf({"commit_group", "wait_all", "wait_group"}) >= 0)
-    return b.allTaken() ? Decode::Done : Decode::NotMine;
-  return decodeCopy(b);
+  switch (b.takeOneOf({"commit_group", "wait_group", "wait_all"})) {
+  case 0:
+    return decodeGroup(b, false, false);
+  case 1:
+    return decodeGroup(b, true, false);
+  case 2:
+    return decodeGroup(b, true, true);
+  default:
+    return decodeCopy(b);
+  }
 }
 
 } // namespace

@@ -194,7 +194,7 @@ Handlers pickOperation(int which, Type type, Space space, unsigned bits) {
 /// atom{.sem}{.scope}{.space}.op{.noftz}{.level::cache_hint}.type d, [a], b{,
 /// c} red is the same without d.
 template <bool HasResult> Decode decodeAtomic(OpBuilder &b) {
-  b.takeOneOf({"relaxed", "acquire", "release", "acq_rel"});
+  int ordering = b.takeOneOf({"relaxed", "acquire", "release", "acq_rel"});
   b.takeOneOf({"cta", "cluster", "gpu", "sys"});
   const size_t first = HasResult ? 1 : 0;
   Space space = takeSpace(b, b.operand(first));
@@ -214,7 +214,9 @@ template <bool HasResult> Decode decodeAtomic(OpBuilder &b) {
   Slot other = which == kCas ? b.use(first + 2, *type) : value;
   Op &op = b.emit(run, {d, value, other, address.base});
   op.immediate = address.offset;
-  op.mode = accessMode(space);
+  op.mode = accessMode(
+      space, {.ordering = ordering < 0 ? Ordering::Relaxed
+                                       : static_cast<Ordering>(ordering + 1)});
   op.cacheSlot = b.newCacheSlot();
   return Decode::Done;
 }

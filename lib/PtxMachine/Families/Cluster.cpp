@@ -112,9 +112,12 @@ Decode decodeRank(OpBuilder &b) {
 // barrier.cluster
 //===----------------------------------------------------------------------===//
 
-/// With op.mode, all live lanes of the warp must come together.
+/// Op::mode of barrier.cluster.
+constexpr uint16_t kAligned = 1, kRelaxed = 2;
+
+/// With kAligned, all live lanes of the warp must come together.
 bool isAligned(Warp &warp, const Op &op, LaneMask mask) {
-  if (!op.mode || mask == warp.live)
+  if (!(op.mode & kAligned) || mask == warp.live)
     return true;
   return describeFault(warp, lowestLane(mask),
                        "an aligned barrier needs all live threads of the warp "
@@ -133,7 +136,8 @@ bool clusterArrive(Warp &warp, const Op &op, LaneMask mask) {
                            "the thread arrives twice at the cluster's barrier; "
                            "a barrier.cluster.wait must come in between");
   if (warp.block->observer)
-    warp.block->observer->arrive(warp, mask, kClusterBarrier);
+    warp.block->observer->arrive(warp, mask, kClusterBarrier,
+                                 !(op.mode & kRelaxed));
   arriveAtClusterBarrier(warp, mask);
   return true;
 }
@@ -164,16 +168,16 @@ Decode decodeClusterBarrier(OpBuilder &b) {
   if (!b.take("cluster") || b.operandCount())
     return Decode::NotMine;
   int kind = b.takeOneOf({"arrive", "wait"});
-  if (kind == 0)
-    b.takeOneOf({"release", "relaxed"});
-  else
+  bool relaxed = kind == 0 && b.takeOneOf({"release", "relaxed"}) == 1;
+  if (kind == 1)
     b.take("acquire");
   bool aligned = b.take("aligned");
   if (kind < 0 || !b.allTaken())
     return Decode::NotMine;
   Op &op = kind == 0 ? b.emit({clusterArrive, clusterArrive}, {})
                      : b.emitPolling({clusterWait, clusterWait}, {});
-  op.mode = aligned;
+  op.mode = static_cast<uint16_t>((aligned ? kAligned : 0) |
+                                  (relaxed ? kRelaxed : 0));
   return Decode::Done;
 }
 

@@ -223,18 +223,23 @@ struct PickStore {
 };
 
 /// The modifiers of ld and st that are hints or mean nothing here but to an
-/// observer: whether the access orders others (or is meant for it).
-bool takeMemoryHints(OpBuilder &b) {
+/// observer.
+Ordering takeMemoryHints(OpBuilder &b) {
   b.take("weak");
-  bool orders =
-      b.takeOneOf({"volatile", "relaxed", "acquire", "release", "mmio"}) >= 0;
+  // ld.relaxed.mmio has two of them.
+  int ordering =
+      b.takeOneOf({"acquire", "release", "relaxed", "volatile", "mmio"});
+  b.take("mmio");
   b.takeOneOf({"cta", "cluster", "gpu", "sys"});
   b.takeOneOf({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
   b.take("nc");
   b.take("unified");
   b.takePrefixed("L1::");
   b.takePrefixed("L2::");
-  return orders;
+  return ordering < 0    ? Ordering::Weak
+         : ordering == 0 ? Ordering::Acquire
+         : ordering == 1 ? Ordering::Release
+                         : Ordering::Relaxed;
 }
 
 std::vector<Operand> elementsOf(const Operand &operand) {
@@ -243,7 +248,7 @@ std::vector<Operand> elementsOf(const Operand &operand) {
 }
 
 Decode decodeLoad(OpBuilder &b) {
-  bool orders = takeMemoryHints(b);
+  Ordering ordering = takeMemoryHints(b);
   Space space = takeSpace(b, b.operand(1));
   int vector = b.takeOneOf({"v2", "v4", "v8"});
   auto type = b.takeType();
@@ -261,14 +266,14 @@ Decode decodeLoad(OpBuilder &b) {
   Op &op = b.emit(pickPath(space, address.bits, PickLoad{*type, registerBits}),
                   slots);
   op.immediate = address.offset;
-  op.mode = accessMode(space, {.orders = orders});
+  op.mode = accessMode(space, {.ordering = ordering});
   op.count = static_cast<uint16_t>(wanted);
   op.cacheSlot = b.newCacheSlot();
   return Decode::Done;
 }
 
 Decode decodeStore(OpBuilder &b) {
-  bool orders = takeMemoryHints(b);
+  Ordering ordering = takeMemoryHints(b);
   Space space = takeSpace(b, b.operand(0));
   int vector = b.takeOneOf({"v2", "v4", "v8"});
   auto type = b.takeType();
@@ -287,7 +292,7 @@ Decode decodeStore(OpBuilder &b) {
   Op &op = b.emit(pickPath(space, address.bits, PickStore{type->bits}), slots);
   op.immediate = address.offset;
   op.count = static_cast<uint16_t>(wanted);
-  op.mode = accessMode(space, {fromWide, orders});
+  op.mode = accessMode(space, {fromWide, ordering});
   op.cacheSlot = b.newCacheSlot();
   return Decode::Done;
 }
@@ -418,13 +423,33 @@ Decode decodeHint(OpBuilder &) { return Decode::Done; }
 
 /// membar, fence: orders the host's accesses as blocks on other host threads
 /// see them; every scope and every kind of fence is the strongest one.
-bool fence(Warp &, const Op &, LaneMask) {
+bool fence(Warp &warp, const Op &op, LaneMask mask) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  if (warp.block->observer)
+    warp.block->observer->fence(warp, op, mask,
+                                static_cast<FenceKind>(op.mode));
   return true;
 }
 
+/// {membar,fence}.proxy.kind, fence.mbarrier_init, and the fences of memory.
+FenceKind fenceKind(const std::vector<std::string> &modifiers) {
+  auto starts = [&](size_t index, std::string_view prefix) {
+    return index < modifiers.size() && modifiers[index].starts_with(prefix);
+  };
+  if (starts(0, "mbarrier_init"))
+    return FenceKind::MBarrierInit;
+  if (!starts(0, "proxy"))
+    return FenceKind::Memory;
+  if (starts(1, "async"))
+    return starts(2, "global") ? FenceKind::ProxyAsyncGlobal
+                               : FenceKind::ProxyAsync;
+  return starts(1, "tensormap") ? FenceKind::ProxyTensorMap
+                                : FenceKind::ProxyAlias;
+}
+
 Decode decodeFence(OpBuilder &b) {
-  b.emit({fence, fence}, {});
+  Op &op = b.emit({fence, fence}, {});
+  op.mode = static_cast<uint16_t>(fenceKind(b.instruction().modifiers));
   return Decode::Done;
 }
 
