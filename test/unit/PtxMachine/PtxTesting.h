@@ -14,11 +14,15 @@
 // repeated over two full warps; both must agree, as the machine has separate
 // code for full warps.
 //
+// With CTC_PTX_RECORD in the environment the launches are also recorded, for a
+// GPU to repeat them (test/gpu).
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef CTC_TEST_UNIT_PTXMACHINE_PTXTESTING_H
 #define CTC_TEST_UNIT_PTXMACHINE_PTXTESTING_H
 
+#include "../../gpu/Recorder.h"
 #include "ctc/PtxMachine/Machine.h"
 
 #include <bit>
@@ -94,12 +98,42 @@ uint64_t upload(GlobalMemory &memory, const std::vector<T> &values,
   return *address;
 }
 
+template <class T>
+gpu::Bytes repeated(const std::vector<T> &values, size_t count) {
+  gpu::Bytes bytes(count * sizeof(T));
+  for (size_t i = 0; i < count; ++i)
+    std::memcpy(bytes.data() + i * sizeof(T), &values[i % values.size()],
+                sizeof(T));
+  return bytes;
+}
+
+/// Records a launch of runLanes; the result is the first buffer.
 template <class R, class... A>
-std::vector<R> runLanes(const std::string &body, size_t count,
+void recordLanes(const std::string &ptx, const std::vector<R> &result,
+                 const std::vector<A> &...inputs) {
+  const size_t count = result.size();
+  gpu::Case launch;
+  launch.ptx = ptx;
+  launch.kernel = "test";
+  launch.block[0] = static_cast<uint32_t>(count);
+  launch.buffers.push_back({gpu::Bytes(count * sizeof(R)),
+                            repeated(result, count),
+                            gpu::elementOf<R>(),
+                            {}});
+  for (gpu::Bytes &bytes : std::vector<gpu::Bytes>{repeated(inputs, count)...})
+    launch.buffers.push_back({bytes, bytes, gpu::Element::U8, {}});
+  for (uint32_t i = 0; i < launch.buffers.size(); ++i)
+    launch.pointers.push_back({i * 8, i});
+  launch.parameters.resize(launch.buffers.size() * 8);
+  gpu::record(std::move(launch));
+}
+
+template <class R, class... A>
+std::vector<R> runLanes(const std::string &body, size_t count, bool recorded,
                         const std::vector<A> &...inputs) {
   GlobalMemory memory;
-  auto module =
-      LoadedModule::load(wrap(body, sizeof(R), {sizeof(A)...}), memory);
+  const std::string ptx = wrap(body, sizeof(R), {sizeof(A)...});
+  auto module = LoadedModule::load(ptx, memory);
   if (!module) {
     ADD_FAILURE() << module.error().message;
     return {};
@@ -114,15 +148,21 @@ std::vector<R> runLanes(const std::string &body, size_t count,
     ADD_FAILURE() << done.error().message;
     return {};
   }
-  const auto *result = reinterpret_cast<const R *>(out);
-  return {result, result + count};
+  const auto *place = reinterpret_cast<const R *>(out);
+  std::vector<R> result(place, place + count);
+  if (recorded && gpu::isRecording())
+    recordLanes(ptx, result, inputs...);
+  return result;
 }
 
 template <class R, class A, class... B>
 std::vector<R> lanes(const std::string &body, const std::vector<A> &first,
                      const std::vector<B> &...more) {
-  std::vector<R> partial = runLanes<R>(body, first.size(), first, more...);
-  std::vector<R> full = runLanes<R>(body, 64, first, more...);
+  // The larger launch is recorded, as it has the values of both.
+  const bool many = first.size() > 64;
+  std::vector<R> partial =
+      runLanes<R>(body, first.size(), many, first, more...);
+  std::vector<R> full = runLanes<R>(body, 64, !many, first, more...);
   // Compared as bytes: NaN equals NaN, and -0 differs from +0.
   for (size_t i = 0; i < full.size() && !partial.empty(); ++i)
     EXPECT_EQ(0, std::memcmp(&full[i], &partial[i % first.size()], sizeof(R)))

@@ -1,0 +1,161 @@
+//===- MachineCuda.cpp - A CUDA driver over the PTX machine ---------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What ptx-compare calls of libcuda.so.1, done by the PTX machine, so that its
+// tests need no GPU. As with the driver, a fault in a kernel spoils the context
+// for whatever comes after; a kernel named "lose_process" ends the process.
+// Images are PTX texts.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/PtxMachine/Machine.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <unistd.h>
+
+using namespace ctc::ptx;
+
+namespace {
+constexpr int kInvalidValue = 1, kInvalidImage = 200, kNotFound = 500,
+              kIllegalAddress = 700;
+
+struct State {
+  GlobalMemory memory;
+  bool spoiled = false;
+};
+State &state() {
+  static State all;
+  return all;
+}
+
+struct Function {
+  const LoadedModule *module;
+  std::string name;
+};
+
+struct LaunchConfiguration {
+  Dim3 grid, block;
+  unsigned sharedBytes;
+  void *stream;
+};
+
+int unlessSpoiled(int result = 0) {
+  return state().spoiled ? kIllegalAddress : result;
+}
+} // namespace
+
+extern "C" {
+int cuInit(unsigned) { return 0; }
+int cuGetErrorName(int error, const char **text) {
+  *text = error == kIllegalAddress ? "CUDA_ERROR_ILLEGAL_ADDRESS"
+          : error == kInvalidImage ? "CUDA_ERROR_INVALID_IMAGE"
+                                   : "CUDA_ERROR";
+  return 0;
+}
+int cuGetErrorString(int, const char **text) {
+  *text = "of the PTX machine";
+  return 0;
+}
+int cuDeviceGetCount(int *count) {
+  *count = 1;
+  return 0;
+}
+int cuDeviceGet(int *device, int ordinal) {
+  *device = 0;
+  return ordinal == 0 ? 0 : kInvalidValue;
+}
+int cuDeviceGetName(char *name, int length, int) {
+  std::strncpy(name, "PTX machine", static_cast<size_t>(length));
+  return 0;
+}
+int cuDeviceGetAttribute(int *value, int attribute, int) {
+  *value = attribute == 75 ? 9 : 0; // The compute capability is 9.0.
+  return 0;
+}
+int cuDevicePrimaryCtxRetain(void **context, int) {
+  *context = &state();
+  return 0;
+}
+int cuDevicePrimaryCtxRelease_v2(int) { return 0; }
+int cuCtxPushCurrent_v2(void *) { return 0; }
+int cuCtxPopCurrent_v2(void **) { return 0; }
+
+int cuModuleLoadDataEx(void **module, const void *image, unsigned, int *,
+                       void **values) {
+  auto loaded =
+      LoadedModule::load(static_cast<const char *>(image), state().memory);
+  if (!loaded) {
+    std::strncpy(static_cast<char *>(values[0]), loaded.error().message.c_str(),
+                 reinterpret_cast<size_t>(values[1]));
+    return kInvalidImage;
+  }
+  *module = loaded->release();
+  return unlessSpoiled();
+}
+int cuModuleUnload(void *module) {
+  delete static_cast<LoadedModule *>(module);
+  return 0;
+}
+int cuModuleGetFunction(void **function, void *module, const char *name) {
+  const auto *loaded = static_cast<const LoadedModule *>(module);
+  for (const KernelInfo &kernel : loaded->kernels())
+    if (kernel.name == name) {
+      *function = new Function{loaded, name};
+      return 0;
+    }
+  return kNotFound;
+}
+int cuFuncSetAttribute(void *, int, int) { return 0; }
+int cuLaunchKernel(void *, unsigned, unsigned, unsigned, unsigned, unsigned,
+                   unsigned, unsigned, void *, void **, void **) {
+  return kInvalidValue; // ptx-compare launches by cuLaunchKernelEx.
+}
+int cuLaunchKernelEx(const LaunchConfiguration *launch, void *function, void **,
+                     void **extra) {
+  const auto *kernel = static_cast<const Function *>(function);
+  if (kernel->name == "lose_process")
+    _exit(1);
+  LaunchConfig config;
+  config.grid = launch->grid;
+  config.block = launch->block;
+  config.dynamicSharedBytes = launch->sharedBytes;
+  const auto *begin = static_cast<const std::byte *>(extra[1]);
+  config.parameters.assign(begin, begin + *static_cast<size_t *>(extra[3]));
+  config.hostThreads = 1;
+  state().spoiled = !kernel->module->launch(kernel->name, config);
+  return 0;
+}
+
+int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
+  auto allocated = state().memory.allocate(bytes);
+  if (allocated)
+    *address = *allocated;
+  return allocated ? 0 : kInvalidValue;
+}
+int cuMemFree_v2(unsigned long long address) {
+  return state().memory.free(address) ? 0 : kInvalidValue;
+}
+int cuMemcpyHtoDAsync_v2(unsigned long long destination, const void *source,
+                         size_t bytes, void *) {
+  std::memcpy(reinterpret_cast<void *>(destination), source, bytes);
+  return unlessSpoiled();
+}
+int cuMemcpyDtoHAsync_v2(void *destination, unsigned long long source,
+                         size_t bytes, void *) {
+  std::memcpy(destination, reinterpret_cast<void *>(source), bytes);
+  return unlessSpoiled();
+}
+int cuMemsetD8Async(unsigned long long, unsigned char, size_t, void *) {
+  return kInvalidValue;
+}
+int cuStreamSynchronize(void *) { return unlessSpoiled(); }
+
+// Tensor maps are not launched in these tests.
+int cuTensorMapEncodeTiled() { return kInvalidValue; }
+int cuTensorMapEncodeIm2col() { return kInvalidValue; }
+}
