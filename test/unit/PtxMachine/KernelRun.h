@@ -1,0 +1,135 @@
+//===- KernelRun.h - Launches a kernel with buffers -------------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A launch of a kernel of any PTX text. Parameters are given in the kernel's
+// order; each lies at the next offset its size allows, as nvcc lays them out:
+//
+//   KernelRun run(text, "scale");
+//   size_t x = run.buffer(f32s{1, 2, 3}), y = run.buffer(f32s(3, kNaN));
+//   run.scalar(3);
+//   run.config.block.x = 32;
+//   ASSERT_TRUE(run.launch());
+//   EXPECT_THAT(run.read<float>(y), ElementsAre(2, 4, 6));
+//
+// With CTC_PTX_RECORD in the environment a launch that ended well is recorded
+// with all its buffers when the KernelRun goes, for a GPU to repeat (test/gpu).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_TEST_UNIT_PTXMACHINE_KERNELRUN_H
+#define CTC_TEST_UNIT_PTXMACHINE_KERNELRUN_H
+
+#include "../../gpu/Recorder.h"
+#include "ctc/PtxMachine/Machine.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace ctc::ptx::testing {
+
+class KernelRun {
+public:
+  KernelRun(std::string ptx, std::string kernel) {
+    record.ptx = std::move(ptx);
+    record.kernel = std::move(kernel);
+  }
+  KernelRun(const KernelRun &) = delete;
+  KernelRun &operator=(const KernelRun &) = delete;
+  ~KernelRun() {
+    if (launched && gpu::isRecording())
+      gpu::record(std::move(record));
+  }
+
+  /// Grid, block, cluster, dynamic shared memory.
+  LaunchConfig config;
+
+  /// A buffer with these values, and a parameter with its address. Gives the
+  /// buffer's number.
+  template <class T>
+  size_t buffer(const std::vector<T> &values,
+                gpu::Element element = gpu::elementOf<T>()) {
+    const size_t number = addBuffer(values, element);
+    record.pointers.push_back(
+        {append(&addresses[number], sizeof(uint64_t), sizeof(uint64_t)),
+         static_cast<uint32_t>(number)});
+    return number;
+  }
+
+  /// A parameter passed by value.
+  template <class T> void scalar(const T &value) {
+    append(&value, sizeof(T), alignof(T));
+  }
+
+  /// The largest legal error of every element of a buffer on other hardware;
+  /// without it the bits must agree.
+  void bound(size_t number, std::vector<double> values) {
+    record.buffers[number].bound = std::move(values);
+  }
+
+  ::testing::AssertionResult launch() {
+    auto module = LoadedModule::load(record.ptx, memory);
+    if (!module)
+      return ::testing::AssertionFailure() << module.error().message;
+    config.parameters = record.parameters;
+    auto done = (*module)->launch(record.kernel, config);
+    if (!done)
+      return ::testing::AssertionFailure() << done.error().message;
+    for (size_t i = 0; i < addresses.size(); ++i)
+      std::memcpy(record.buffers[i].after.data(), place(i),
+                  record.buffers[i].after.size());
+    record.grid = {config.grid.x, config.grid.y, config.grid.z};
+    record.block = {config.block.x, config.block.y, config.block.z};
+    record.cluster = {config.cluster.x, config.cluster.y, config.cluster.z};
+    record.dynamicSharedBytes = config.dynamicSharedBytes;
+    statistics = *done;
+    launched = true;
+    return ::testing::AssertionSuccess();
+  }
+
+  /// What a buffer holds now.
+  template <class T> std::vector<T> read(size_t number) const {
+    const auto *begin = reinterpret_cast<const T *>(place(number));
+    return {begin, begin + record.buffers[number].before.size() / sizeof(T)};
+  }
+
+  LaunchStatistics statistics;
+
+private:
+  template <class T>
+  size_t addBuffer(const std::vector<T> &values, gpu::Element element) {
+    gpu::Bytes bytes(values.size() * sizeof(T));
+    if (!bytes.empty())
+      std::memcpy(bytes.data(), values.data(), bytes.size());
+    addresses.push_back(*memory.allocate(bytes.size()));
+    record.buffers.push_back({bytes, bytes, element, {}});
+    if (!bytes.empty())
+      std::memcpy(place(addresses.size() - 1), bytes.data(), bytes.size());
+    return addresses.size() - 1;
+  }
+
+  /// Adds to the parameter block; gives the offset.
+  uint32_t append(const void *value, size_t bytes, size_t alignment) {
+    gpu::Bytes &block = record.parameters;
+    const size_t offset = (block.size() + alignment - 1) / alignment * alignment;
+    block.resize(offset + bytes);
+    std::memcpy(block.data() + offset, value, bytes);
+    return static_cast<uint32_t>(offset);
+  }
+
+  std::byte *place(size_t number) const {
+    return reinterpret_cast<std::byte *>(addresses[number]);
+  }
+
+  GlobalMemory memory;
+  std::vector<uint64_t> addresses;
+  gpu::Case record;
+  bool launched = false;
+};
+
+} // namespace ctc::ptx::testing
+
+#endif // CTC_TEST_UNIT_PTXMACHINE_KERNELRUN_H
