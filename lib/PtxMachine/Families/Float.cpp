@@ -217,7 +217,7 @@ CTC_LANES bool testProperty(Warp &warp, const Op &op, LaneMask mask) {
       holds = nan;
       break;
     case Property::Normal:
-      holds = !nan && !infinite && !subnormal && value != 0;
+      holds = !nan && !infinite && !subnormal; // Zeros are, says the ISA.
       break;
     case Property::Subnormal:
       holds = subnormal;

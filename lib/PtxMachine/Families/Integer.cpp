@@ -10,7 +10,7 @@
 //
 //  * Results wrap around, except add.sat, sub.sat and mad.hi.sat of s32.
 //  * Division by zero gives what the ISA leaves to the machine: here all ones,
-//    and the dividend as its remainder. The least integer divided by -1 wraps.
+//    also as remainder, as on GPUs. The least integer divided by -1 wraps.
 //  * The carry of add.cc and its kin is a bit of each thread.
 //
 //===----------------------------------------------------------------------===//
@@ -82,7 +82,7 @@ struct Div {
 struct Rem {
   template <class T> static CTC_SCALAR T apply(T a, T b) {
     if (b == 0)
-      return a;
+      return static_cast<T>(-1);
     if (isSigned<T> && b == static_cast<T>(-1))
       return 0;
     return static_cast<T>(a % b);

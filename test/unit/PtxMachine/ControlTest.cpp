@@ -91,7 +91,6 @@ TEST(ControlTest, BreakAndContinueReconverge) {
 
 TEST(ControlTest, EarlyExitsAreNotWaitedFor) {
   auto result = lanes<uint32_t>(R"(
-    st.global.u32 [%at], 0;
     setp.ge.u32 %p0, %a, 8;
     setp.lt.u32 %p1, %a, 4;
     @%p0 bra REST;

@@ -132,7 +132,7 @@ TEST(FloatTest, TestProperties) {
   EXPECT_THAT(run("infinite"), ElementsAre(0, 0, 0, 1, 0));
   EXPECT_THAT(run("number"), ElementsAre(1, 1, 1, 1, 0));
   EXPECT_THAT(run("notanumber"), ElementsAre(0, 0, 0, 0, 1));
-  EXPECT_THAT(run("normal"), ElementsAre(1, 0, 0, 0, 0));
+  EXPECT_THAT(run("normal"), ElementsAre(1, 1, 0, 0, 0)); // Zero is.
   EXPECT_THAT(run("subnormal"), ElementsAre(0, 0, 1, 0, 0));
 }
 

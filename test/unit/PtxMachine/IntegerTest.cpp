@@ -83,7 +83,11 @@ TEST(IntegerTest, DivisionTruncatesAndWraps) {
       lanes<uint32_t>("div.u32 %r, %a, %b;", u32s{0x80000000, 9}, u32s{2, 0}),
       ElementsAre(0x40000000, 0xffffffff));
   EXPECT_THAT(lanes<uint64_t>("rem.u64 %r, %a, %b;", u64s{10, 9}, u64s{4, 0}),
-              ElementsAre(2, 9));
+              ElementsAre(2, ~uint64_t(0)));
+  EXPECT_THAT(lanes<uint32_t>("rem.u32 %r, %a, %b;", u32s{9}, u32s{0}),
+              ElementsAre(~uint32_t(0)));
+  EXPECT_THAT(lanes<int32_t>("rem.s32 %r, %a, %b;", s32s{-9}, s32s{0}),
+              ElementsAre(-1));
 }
 
 TEST(IntegerTest, MinMaxAbsNegSad) {

@@ -114,7 +114,8 @@ private:
   /// Adds to the parameter block; gives the offset.
   uint32_t append(const void *value, size_t bytes, size_t alignment) {
     gpu::Bytes &block = record.parameters;
-    const size_t offset = (block.size() + alignment - 1) / alignment * alignment;
+    const size_t offset =
+        (block.size() + alignment - 1) / alignment * alignment;
     block.resize(offset + bytes);
     std::memcpy(block.data() + offset, value, bytes);
     return static_cast<uint32_t>(offset);
