@@ -343,30 +343,53 @@ std::optional<int64_t> OpBuilder::literal(const Operand &operand) const {
 // Operations
 //===----------------------------------------------------------------------===//
 
-Op &OpBuilder::emit(Handlers handlers, const std::vector<Slot> &slots) {
+Op &OpBuilder::append(Handlers handlers, OperandRoles role) {
   Op op;
-  OperandRoles role;
   op.run = handlers;
   op.guard = guard;
   op.source = source;
-  if (slots.size() <= kInlineOperands) {
-    for (size_t i = 0; i < slots.size(); ++i) {
-      op.r[i] = slots[i].id;
-      role.rows |= static_cast<uint8_t>(slots[i].isRow << i);
-      role.defs |=
-          static_cast<uint8_t>((slots[i].isRow && slots[i].isDef) << i);
-    }
-  } else {
-    op.r[0] = static_cast<uint32_t>(program.wideOperands.size());
-    role.wideCount = static_cast<uint32_t>(slots.size());
-    for (const Slot &slot : slots) {
-      program.wideOperands.push_back(slot.id);
-      role.wideDefs += slot.isDef;
-    }
-  }
   program.ops.push_back(op);
   roles.push_back(role);
   return program.ops.back();
+}
+
+/// Appends to the wide operands.
+OperandRoles OpBuilder::addWide(const std::vector<Slot> &slots) {
+  OperandRoles role;
+  role.wideCount = static_cast<uint32_t>(slots.size());
+  for (const Slot &slot : slots) {
+    program.wideOperands.push_back(slot.id);
+    role.wideDefs += slot.isDef;
+  }
+  return role;
+}
+
+Op &OpBuilder::emit(Handlers handlers, const std::vector<Slot> &slots) {
+  if (slots.size() > kInlineOperands) {
+    auto first = static_cast<uint32_t>(program.wideOperands.size());
+    Op &op = append(handlers, addWide(slots));
+    op.r[0] = first;
+    return op;
+  }
+  OperandRoles role;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    role.rows |= static_cast<uint8_t>(slots[i].isRow << i);
+    role.defs |= static_cast<uint8_t>((slots[i].isRow && slots[i].isDef) << i);
+  }
+  Op &op = append(handlers, role);
+  for (size_t i = 0; i < slots.size(); ++i)
+    op.r[i] = slots[i].id;
+  return op;
+}
+
+Op &OpBuilder::emitMatrix(Handlers handlers, const std::vector<Slot> &slots,
+                          size_t matrix) {
+  auto first = static_cast<uint32_t>(program.wideOperands.size());
+  OperandRoles role = addWide(slots);
+  role.wideMatrix = static_cast<uint32_t>(matrix);
+  Op &op = append(handlers, role);
+  op.r[0] = first;
+  return op;
 }
 
 Op &OpBuilder::emitCollective(Handlers handlers, const std::vector<Slot> &slots,

@@ -51,8 +51,11 @@ struct VirtualRow {
 struct OperandRoles {
   uint32_t wideCount = 0; ///< Operands in Program::wideOperands, if any.
   uint32_t wideDefs = 0;  ///< The first so many of them are written.
-  uint8_t rows = 0;       ///< Bit k: r[k] is a row.
-  uint8_t defs = 0;       ///< Bit k: r[k] is written.
+  /// The first so many are a wgmma's matrix registers; those that it writes it
+  /// also reads.
+  uint32_t wideMatrix = 0;
+  uint8_t rows = 0; ///< Bit k: r[k] is a row.
+  uint8_t defs = 0; ///< Bit k: r[k] is written.
 };
 
 struct Slot {
@@ -144,6 +147,11 @@ public:
   //--- Operations --------------------------------------------------------===//
   /// Appends an operation. The reference holds until the next emit.
   Op &emit(Handlers handlers, const std::vector<Slot> &slots);
+  /// Appends an operation with fragments of a wgmma: all of `slots` are wide
+  /// operands, of which the first `matrix` hold fragments (the definitions are
+  /// read, too) and share no row with other registers.
+  Op &emitMatrix(Handlers handlers, const std::vector<Slot> &slots,
+                 size_t matrix);
   /// Appends an operation that waits for the lanes of `members` (a row) and
   /// is executed for all of them at once. It ends the basic block.
   Op &emitCollective(Handlers handlers, const std::vector<Slot> &slots,
@@ -160,6 +168,8 @@ public:
   std::vector<OperandRoles> roles; ///< Parallel to program.ops.
 
 private:
+  Op &append(Handlers handlers, OperandRoles role);
+  OperandRoles addWide(const std::vector<Slot> &slots);
   uint32_t registerId(uint32_t index);
   uint32_t rowFor(VirtualRow::Kind kind, uint64_t value, unsigned bits);
   Slot literalRow(const Operand &operand, Type type);

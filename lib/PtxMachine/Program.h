@@ -182,6 +182,14 @@ enum class SpecialRegister : uint8_t {
   ClusterNCtaRank,
 };
 
+/// An operation touches a register that some wgmma has in its A or D. Such a
+/// register has a row of its own.
+struct MatrixRegisterUse {
+  uint32_t op = 0;  ///< Index in Program::ops.
+  uint32_t row = 0; ///< Byte offset.
+  bool isWrite = false;
+};
+
 struct ConstantRow {
   uint32_t offset = 0; ///< Bytes into the register file.
   uint32_t bits = 32;  ///< 32 or 64.
@@ -199,6 +207,8 @@ struct Program {
   std::vector<Op> ops;
   std::vector<uint8_t> opFlags; ///< Parallel to ops.
   std::vector<uint32_t> wideOperands;
+  /// Of the operations with kTouchesWgmma, in their order.
+  std::vector<MatrixRegisterUse> matrixRegisterUses;
   std::vector<BasicBlock> blocks;
   std::vector<SourceInstruction> sources;
   std::vector<ConstantRow> constants;

@@ -50,7 +50,6 @@ ProgramBuilder::build(const Function &kernel) {
     computeReconvergence(*program, function.firstBlock, function.endBlock,
                          function.exitBlock, function.syntax->isEntry);
   allocateRegisters(*program, *ops, functions);
-  program->opFlags.resize(program->ops.size());
   return std::move(program);
 }
 

@@ -13,6 +13,10 @@
 // of active lanes, so a row may be used anew as soon as, along each lane's own
 // way through the function, its value is dead.
 //
+// The registers of a wgmma's A and D have rows of their own, outside of every
+// function's: the instruction goes on using them after it was issued, and who
+// watches for that must not mistake another register for them.
+//
 // Positions: operation k reads at 2k and writes at 2k+1, so an operation may
 // write the row it reads.
 //
@@ -34,8 +38,12 @@ void forEachRow(const Program &program, const OpBuilder &ops, uint32_t index,
                 Fn fn) {
   const Op &op = program.ops[index];
   const OperandRoles &role = ops.roles[index];
-  for (uint32_t k = 0; k < role.wideCount; ++k)
-    fn(program.wideOperands[op.r[0] + k], k < role.wideDefs);
+  for (uint32_t k = 0; k < role.wideCount; ++k) {
+    const uint32_t row = program.wideOperands[op.r[0] + k];
+    if (k < role.wideDefs && k < role.wideMatrix)
+      fn(row, false);
+    fn(row, k < role.wideDefs);
+  }
   for (unsigned k = 0; k < kInlineOperands; ++k)
     if (role.rows >> k & 1)
       fn(op.r[k], (role.defs >> k & 1) != 0);
@@ -93,7 +101,7 @@ void FunctionAllocator::number() {
          ++k)
       forEachRow(program, ops, k, [&](uint32_t row, bool) {
         if (ops.rows[row].kind != VirtualRow::Kind::Register ||
-            dense[row] != kNone)
+            offsets[row] != kNone || dense[row] != kNone)
           return;
         dense[row] = static_cast<uint32_t>(intervals.size());
         intervals.push_back({kNone, 0, row});
@@ -204,11 +212,10 @@ uint32_t FunctionAllocator::scan(uint32_t base) {
 
 } // namespace
 
-/// Literals and special registers come first and serve all functions; then
-/// each function's window, above the windows of its callers.
-void allocateRegisters(Program &program, const OpBuilder &ops,
-                       const std::vector<LoweredFunction> &functions) {
-  std::vector<uint32_t> offsets(ops.rows.size());
+/// Places literals and special registers, the rows that are filled before a
+/// block starts; their end.
+static uint32_t placeFixed(Program &program, const OpBuilder &ops,
+                           std::vector<uint32_t> &offsets) {
   uint32_t at = 0;
   for (size_t i = 0; i < ops.rows.size(); ++i) {
     const VirtualRow &row = ops.rows[i];
@@ -222,6 +229,42 @@ void allocateRegisters(Program &program, const OpBuilder &ops,
           {at, row.bits, static_cast<SpecialRegister>(row.value)});
     at += row.bits / 8 * kWarpSize;
   }
+  return at;
+}
+
+/// Places the registers of wgmmas from `at` on and notes who touches them; the
+/// end of their rows.
+static uint32_t placeMatrices(Program &program, const OpBuilder &ops,
+                              std::vector<uint32_t> &offsets, uint32_t at) {
+  std::vector<bool> isMatrix(ops.rows.size());
+  for (size_t k = 0; k < program.ops.size(); ++k)
+    for (uint32_t i = 0; i < ops.roles[k].wideMatrix; ++i) {
+      uint32_t row = program.wideOperands[program.ops[k].r[0] + i];
+      if (offsets[row] != kNone)
+        continue; // Placed already, or a literal.
+      isMatrix[row] = true;
+      offsets[row] = at;
+      at += ops.rows[row].bits / 8 * kWarpSize;
+    }
+  program.opFlags.assign(program.ops.size(), 0);
+  for (uint32_t k = 0; k < program.ops.size(); ++k)
+    forEachRow(program, ops, k, [&](uint32_t row, bool isDef) {
+      if (!isMatrix[row])
+        return;
+      program.opFlags[k] |= kTouchesWgmma;
+      program.matrixRegisterUses.push_back({k, offsets[row], isDef});
+    });
+  return at;
+}
+
+/// Literals and special registers come first and serve all functions, then the
+/// registers of wgmmas; then each function's window, above the windows of its
+/// callers.
+void allocateRegisters(Program &program, const OpBuilder &ops,
+                       const std::vector<LoweredFunction> &functions) {
+  std::vector<uint32_t> offsets(ops.rows.size(), kNone);
+  uint32_t at = placeFixed(program, ops, offsets);
+  at = placeMatrices(program, ops, offsets, at);
   std::vector<uint32_t> ends(functions.size());
   program.registerBytes = at;
   for (size_t i = 0; i < functions.size(); ++i) {

@@ -34,6 +34,7 @@ void addAtomic(DecoderTable &table);
 void addAsyncCopy(DecoderTable &table);
 void addCluster(DecoderTable &table);
 void addWarpLevel(DecoderTable &table);
+void addWgmma(DecoderTable &table);
 /// All of them.
 DecoderTable makeDecoderTable();
 } // namespace CTC_PTX_LEVEL

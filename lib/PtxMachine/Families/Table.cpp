@@ -27,6 +27,7 @@ DecoderTable makeDecoderTable() {
   addAsyncCopy(table);
   addCluster(table);
   addWarpLevel(table);
+  addWgmma(table);
   return table;
 }
 
