@@ -7,6 +7,7 @@
 //
 // Measures on one host thread how many thread instructions (instructions times
 // active lanes) the PTX machine executes per second: counter "thread_instr".
+// For matrix instructions also "multiply_adds" per second.
 //
 //===----------------------------------------------------------------------===//
 
@@ -134,5 +135,42 @@ void divergentIf(benchmark::State &state) {
               "mul.f32 %f0, %f0, %f1; mul.f32 %f2, %f2, %f3;\nEND:\n");
 }
 BENCHMARK(divergentIf)->Unit(benchmark::kMillisecond);
+
+/// One warpgroup that issues a wgmma of N columns over and over; both operands
+/// lie K-major with 128-byte swizzling, as tensor copies write them.
+void wgmma(benchmark::State &state, const std::string &types, unsigned columns,
+           unsigned depth) {
+  constexpr unsigned turns = 64;
+  std::string registers;
+  for (unsigned i = 0; i < columns / 2; ++i)
+    registers += (i ? ", %d" : "%d") + std::to_string(i);
+  const std::string body =
+      "wgmma.fence.sync.aligned;\nwgmma.mma_async.sync.aligned.m64n" +
+      std::to_string(columns) + "k" + std::to_string(depth) + types + " {" +
+      registers + "}, %a, %b, 1, 1, 1" + (depth == 16 ? ", 0, 0" : "") +
+      ";\nwgmma.commit_group.sync.aligned;\n"
+      "wgmma.wait_group.sync.aligned 0;\n";
+  const std::string ptx =
+      ".version 8.0\n.target sm_90a\n.address_size 64\n"
+      ".shared .align 1024 .b8 tile[40960];\n"
+      ".visible .entry loop() {\n.reg .pred %p; .reg .b32 %i; .reg .b64 %a, "
+      "%b, %t;\n.reg .f32 %d<128>;\n"
+      // Strides of 1024 bytes; A in the first 8 KiB of the tile, B behind it.
+      "mov.u64 %t, tile; shr.u64 %t, %t, 4; mov.u64 %a, 0x4000004000000000;\n"
+      "add.u64 %a, %a, %t; add.u64 %b, %a, 512; mov.u32 %i, 0;\nNEXT:\n" +
+      body + "add.u32 %i, %i, 1; setp.lt.u32 %p, %i, " + std::to_string(turns) +
+      ";\n@%p bra NEXT;\nret;\n}\n";
+  GlobalMemory memory;
+  LaunchConfig config;
+  config.block.x = 128;
+  launchRepeatedly(state, ptx, "loop", memory, config);
+  state.counters["multiply_adds"] =
+      benchmark::Counter(64.0 * columns * depth * turns,
+                         benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK_CAPTURE(wgmma, bf16_m64n256k16, ".f32.bf16.bf16", 256, 16)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(wgmma, tf32_m64n128k8, ".f32.tf32.tf32", 128, 8)
+    ->Unit(benchmark::kMillisecond);
 
 } // namespace
