@@ -29,9 +29,9 @@ static Buffer makeBuffer(uint64_t bytes) {
 BlockExecutor::BlockExecutor(const Program &program, const GlobalMemory &memory,
                              const LaunchConfig &config, ClusterState &cluster,
                              unsigned rank, Observer *observer)
-    : program(program), config(config), registers(nullptr, std::free),
-      local(nullptr, std::free), shared(nullptr, std::free),
-      caches(program.cacheSlots) {
+    : program(program), config(config), warpgroups(program),
+      registers(nullptr, std::free), local(nullptr, std::free),
+      shared(nullptr, std::free), caches(program.cacheSlots) {
   threads = config.block.x * config.block.y * config.block.z;
   unsigned count = (threads + kWarpSize - 1) / kWarpSize;
   state.memory = &memory;
@@ -133,6 +133,7 @@ uint64_t BlockExecutor::specialValue(SpecialRegister which, unsigned warp,
     return 1;
   case S::SmId:
   case S::GridId:
+  case S::CurrentGraphExec: // No launch is of a graph.
     return 0;
   default:
     return clusterValue(which);
@@ -213,10 +214,14 @@ void BlockExecutor::fillSpecials(unsigned index, bool ofBlock) {
 void BlockExecutor::start(Dim3 blockIndex) {
   state.blockIndex = blockIndex;
   barriers.fill({});
+  warpgroups.start(static_cast<unsigned>(warps.size()));
+  state.warpgroups = &warpgroups;
+  state.freeRegisters = 0;
   for (unsigned i = 0; i < warps.size(); ++i) {
     // Here, not in the constructor: the executor may have been moved.
     Warp &warp = warps[i].warp;
     warp.block = &state;
+    warp.registersPerThread = program.registersAtLaunch;
     std::memset(warp.registers + fixedBytes, 0,
                 program.registerBytes - fixedBytes);
     std::fill_n(warp.predicates, program.predicates, 0);

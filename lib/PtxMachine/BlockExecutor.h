@@ -16,6 +16,7 @@
 
 #include "Observer.h"
 #include "WarpExecutor.h"
+#include "WarpgroupLedger.h"
 
 #include <array>
 #include <memory>
@@ -85,6 +86,7 @@ private:
   BlockState state;
   std::vector<WarpExecutor> warps;
   std::array<BarrierState, kBarriers> barriers;
+  WarpgroupLedger warpgroups;
   Buffer registers, local, shared;
   std::vector<LaneMask> predicates;
   std::vector<RangeCache> caches;

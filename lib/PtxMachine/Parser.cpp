@@ -391,8 +391,13 @@ bool Parser::performanceDirectives(Function &out) {
     } else if (token.text == "maxclusterrank") {
       if (!threeNumbers(out.maxClusterRank))
         return false;
-    } else if (token.text == "minnctapersm" || token.text == "maxnreg" ||
-               token.text == "maxnctapersm") {
+    } else if (token.text == "maxnreg") {
+      if (!threeNumbers(out.maxRegisters))
+        return false;
+    } else if (token.text == "minnctapersm") {
+      if (!threeNumbers(out.minBlocks))
+        return false;
+    } else if (token.text == "maxnctapersm") {
       if (!threeNumbers(ignored))
         return false;
     } else if (token.text == "pragma") {

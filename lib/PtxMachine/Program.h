@@ -159,6 +159,7 @@ enum class SpecialRegister : uint8_t {
   SmId,
   NSmId,
   GridId,
+  CurrentGraphExec,
   LaneMaskEq,
   LaneMaskLe,
   LaneMaskLt,
@@ -223,6 +224,7 @@ struct Program {
   uint32_t requiredThreads[3] = {0, 0, 0};
   uint32_t requiredCluster[3] = {0, 0, 0}; ///< .reqnctapercluster
   uint32_t maxClusterRank = 0;             ///< .maxclusterrank
+  uint32_t registersAtLaunch = 0; ///< Per thread, of setmaxnreg; 0: not known.
 };
 
 } // namespace ctc::ptx

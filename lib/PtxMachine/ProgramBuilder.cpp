@@ -22,6 +22,22 @@ ProgramBuilder::ProgramBuilder(const Module &module, const ModuleImage &image,
       definitions[function.name] = &function;
 }
 
+/// The registers a thread starts with, if the kernel's directives tell the
+/// assembler: .maxnreg, or how many threads share the 65536 of a multiprocessor
+/// (.maxntid or .reqntid, with .minnctapersm). A thread has at most 256, in
+/// units of 8.
+static uint32_t registersAtLaunch(const Function &kernel) {
+  uint64_t count = kernel.maxRegisters[0];
+  if (!count) {
+    const uint32_t *threads =
+        kernel.maxThreads[0] ? kernel.maxThreads : kernel.requiredThreads;
+    const uint64_t sharing =
+        uint64_t(threads[0]) * threads[1] * threads[2] * kernel.minBlocks[0];
+    count = sharing ? 65536 / sharing : 0;
+  }
+  return static_cast<uint32_t>(std::min<uint64_t>(count, 256) / 8 * 8);
+}
+
 Expected<std::unique_ptr<Program>>
 ProgramBuilder::build(const Function &kernel) {
   program = std::make_unique<Program>();
@@ -35,6 +51,7 @@ ProgramBuilder::build(const Function &kernel) {
   std::copy_n(kernel.requiredThreads, 3, program->requiredThreads);
   std::copy_n(kernel.requiredCluster, 3, program->requiredCluster);
   program->maxClusterRank = kernel.maxClusterRank[0];
+  program->registersAtLaunch = registersAtLaunch(kernel);
   if (auto done = collect(kernel); !done)
     return tl::unexpected<Error>(done.error());
   if (auto done = layOutShared(); !done)

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Those whose values do not change while a block runs. Clocks do: they are
-// read by an operation (Families/Move.cpp).
+// read by an operation (Families/Clock.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,6 +39,7 @@ constexpr Entry kSpecials[] = {
     {"%smid", {S::SmId, 32}},
     {"%nsmid", {S::NSmId, 32}},
     {"%gridid", {S::GridId, 64}},
+    {"%current_graph_exec", {S::CurrentGraphExec, 64}},
     {"%lanemask_eq", {S::LaneMaskEq, 32}},
     {"%lanemask_le", {S::LaneMaskLe, 32}},
     {"%lanemask_lt", {S::LaneMaskLt, 32}},
@@ -46,6 +47,7 @@ constexpr Entry kSpecials[] = {
     {"%lanemask_gt", {S::LaneMaskGt, 32}},
     {"%dynamic_smem_size", {S::DynamicSmemSize, 32}},
     {"%total_smem_size", {S::TotalSmemSize, 32}},
+    {"%aggr_smem_size", {S::TotalSmemSize, 32}}, // Nothing is reserved.
     {"%clusterid.x", {S::ClusterIdX, 32}},
     {"%clusterid.y", {S::ClusterIdY, 32}},
     {"%clusterid.z", {S::ClusterIdZ, 32}},

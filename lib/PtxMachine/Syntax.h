@@ -114,6 +114,8 @@ struct Function {
   uint32_t requiredCluster[3] = {0, 0,
                                  0};      ///< .reqnctapercluster; 0: not given.
   uint32_t maxClusterRank[3] = {0, 0, 0}; ///< .maxclusterrank, in the first.
+  uint32_t maxRegisters[3] = {0, 0, 0};   ///< .maxnreg, in the first.
+  uint32_t minBlocks[3] = {0, 0, 0};      ///< .minnctapersm, in the first.
 };
 
 struct Module {

@@ -23,6 +23,7 @@
 namespace ctc::ptx {
 
 class Observer;
+class WarpgroupLedger;
 
 /// The most blocks a cluster has (with the attribute for non-portable sizes).
 constexpr unsigned kMaxClusterBlocks = 16;
@@ -124,6 +125,10 @@ struct BlockState {
   ClusterState *cluster = nullptr;
   unsigned rank = 0;            ///< In the cluster.
   Observer *observer = nullptr; ///< Null: nobody watches.
+  WarpgroupLedger *warpgroups = nullptr;
+  /// PTX ISA, "setmaxnreg": registers per thread in the block's pool, summed
+  /// over the warps that gave them.
+  uint32_t freeRegisters = 0;
 };
 
 struct Warp {
@@ -139,7 +144,9 @@ struct Warp {
   /// says that they have waited as long as they may.
   bool wouldWait = false;
   bool timedOut = false;
-  uint64_t issued = 0; ///< Instructions; the clock of the warp.
+  /// Instructions of the basic blocks before the running one; the warp's clock.
+  uint64_t issued = 0;
+  uint32_t registersPerThread = 0; ///< Of setmaxnreg; 0: not known.
   /// Phases of the cluster's barrier each lane has arrived at.
   uint32_t clusterArrivals[kWarpSize] = {};
   Fault fault;

@@ -8,6 +8,7 @@
 #include "WarpExecutor.h"
 
 #include "Observer.h"
+#include "WarpgroupLedger.h"
 
 #include <algorithm>
 #include <bit>
@@ -138,9 +139,9 @@ bool WarpExecutor::runPath(size_t index, uint64_t &budget) {
     statistics.threadInstructions +=
         uint64_t(block.instructions) *
         static_cast<unsigned>(std::popcount(path.mask));
-    warp.issued += block.instructions;
     bool good = warp.block->observer ? runObserved(block, path.mask)
                                      : runOperations(block, path.mask);
+    warp.issued += block.instructions;
     if (!good || !terminate(path, block, stopped))
       return false;
   }
@@ -176,6 +177,9 @@ bool WarpExecutor::terminate(Path &path, const BasicBlock &block,
     if (warp.block->observer)
       warp.block->observer->exit(warp, path.mask);
     exitLanes(path.mask);
+    faultSource = end.source;
+    if (!warp.live && !warp.block->warpgroups->exit(warp))
+      return false;
     return releaseCollectives();
   case TerminatorKind::Trap:
     return fault(end, FaultKind::Trap, path.mask);

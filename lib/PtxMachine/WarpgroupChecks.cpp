@@ -14,6 +14,7 @@
 #include "Families/Wgmma.h"
 #include "GlobalMemory.h"
 #include "Observer.h"
+#include "WarpgroupLedger.h"
 
 #include <algorithm>
 #include <bit>
@@ -41,16 +42,24 @@ bool checkWarpgroup(Warp &warp, LaneMask mask) {
                            hexadecimal(warp.live) + " have not exited");
 }
 
-bool readDescriptor(Warp &warp, uint32_t offset, char name, MatrixMajor major,
-                    unsigned chunksInRow, MatrixDescriptor &descriptor) {
+bool issueTogether(Warp &warp, const WarpgroupIssue &issue) {
+  return warp.block->warpgroups->issue(warp, issue);
+}
+
+bool readDescriptor(Warp &warp, uint32_t offset, char name, uint64_t &bits) {
   const auto *row = reinterpret_cast<const uint64_t *>(warp.registers + offset);
-  const uint64_t bits = row[0];
+  bits = row[0];
   for (unsigned lane = 1; lane < kWarpSize; ++lane)
     if (row[lane] != bits)
       return describeFault(warp, lane,
                            operandName(name, row[lane]) +
-                               " is not that of thread 0 " + "of the warp, " +
+                               " is not that of thread 0 of the warp, " +
                                hexadecimal(bits) + "; a warpgroup has one");
+  return true;
+}
+
+bool decodeDescriptor(Warp &warp, uint64_t bits, char name, MatrixMajor major,
+                      unsigned chunks, MatrixDescriptor &descriptor) {
   descriptor = decodeMatrixDescriptor(bits);
   if (bits & kDescriptorFreeBits)
     return describeFault(warp, 0,
@@ -70,7 +79,7 @@ bool readDescriptor(Warp &warp, uint32_t offset, char name, MatrixMajor major,
   const uint32_t into = descriptor.start % rowBytes;
   const uint32_t needed =
       std::min(rowBytes, major == MatrixMajor::K ? kMatrixRowBytes
-                                                 : chunksInRow * kChunkBytes);
+                                                 : chunks * kChunkBytes);
   if (into + needed > rowBytes)
     return describeFault(
         warp, 0,

@@ -18,6 +18,7 @@ namespace ctc::ptx {
 
 #ifdef CTC_PTX_LEVEL
 namespace CTC_PTX_LEVEL {
+void addClock(DecoderTable &table);
 void addMove(DecoderTable &table);
 void addInteger(DecoderTable &table);
 void addIntegerBits(DecoderTable &table);
@@ -35,6 +36,8 @@ void addAsyncCopy(DecoderTable &table);
 void addCluster(DecoderTable &table);
 void addWarpLevel(DecoderTable &table);
 void addWgmma(DecoderTable &table);
+void addRegisterCount(DecoderTable &table);
+void addFence(DecoderTable &table);
 /// All of them.
 DecoderTable makeDecoderTable();
 } // namespace CTC_PTX_LEVEL

@@ -421,38 +421,6 @@ Decode decodeIsSpace(OpBuilder &b) {
 /// A hint: its operand is not even looked at.
 Decode decodeHint(OpBuilder &) { return Decode::Done; }
 
-/// membar, fence: orders the host's accesses as blocks on other host threads
-/// see them; every scope and every kind of fence is the strongest one.
-bool fence(Warp &warp, const Op &op, LaneMask mask) {
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  if (warp.block->observer)
-    warp.block->observer->fence(warp, op, mask,
-                                static_cast<FenceKind>(op.mode));
-  return true;
-}
-
-/// {membar,fence}.proxy.kind, fence.mbarrier_init, and the fences of memory.
-FenceKind fenceKind(const std::vector<std::string> &modifiers) {
-  auto starts = [&](size_t index, std::string_view prefix) {
-    return index < modifiers.size() && modifiers[index].starts_with(prefix);
-  };
-  if (starts(0, "mbarrier_init"))
-    return FenceKind::MBarrierInit;
-  if (!starts(0, "proxy"))
-    return FenceKind::Memory;
-  if (starts(1, "async"))
-    return starts(2, "global") ? FenceKind::ProxyAsyncGlobal
-                               : FenceKind::ProxyAsync;
-  return starts(1, "tensormap") ? FenceKind::ProxyTensorMap
-                                : FenceKind::ProxyAlias;
-}
-
-Decode decodeFence(OpBuilder &b) {
-  Op &op = b.emit({fence, fence}, {});
-  op.mode = static_cast<uint16_t>(fenceKind(b.instruction().modifiers));
-  return Decode::Done;
-}
-
 } // namespace
 
 MemoryOperand wideOperand(OpBuilder &b, const Operand &operand, Space space) {
@@ -476,11 +444,6 @@ void addMemory(DecoderTable &table) {
   table.insert({"prefetchu", decodeHint});
   table.insert({"applypriority", decodeHint});
   table.insert({"discard", decodeHint});
-  table.insert({"membar", decodeFence});
-  table.insert({"fence", decodeFence});
-  // Launches run one after the other, and nobody needs to rest.
-  table.insert({"griddepcontrol", decodeHint});
-  table.insert({"nanosleep", decodeHint});
 }
 
 } // namespace ctc::ptx::CTC_PTX_LEVEL

@@ -1,4 +1,4 @@
-//===- Move.cpp - mov, selp, slct, clocks ---------------------------------===//
+//===- Move.cpp - mov, selp, slct -----------------------------------------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,8 +14,6 @@
 
 #include "Families.h"
 #include "FloatFunctions.h"
-
-#include <chrono>
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {
@@ -101,34 +99,6 @@ Decode decodePack(OpBuilder &b, Type type, bool unpacks) {
   return Decode::Done;
 }
 
-//===----------------------------------------------------------------------===//
-// Clocks
-//===----------------------------------------------------------------------===//
-
-/// %clock, %clock64 and %globaltimer: the host's nanoseconds.
-struct Clock {
-  template <class T> static T read() {
-    return static_cast<T>(
-        std::chrono::steady_clock::now().time_since_epoch().count());
-  }
-};
-
-template <class T> bool readClock(Warp &warp, const Op &op, LaneMask mask) {
-  T now = Clock::read<T>();
-  T *d = rowOf<T>(warp, op.r[0]);
-  for (unsigned i = 0; i < kWarpSize; ++i)
-    d[i] = isActive(mask, i) ? now : d[i];
-  return true;
-}
-
-bool isClock(const Operand &operand) {
-  return operand.kind == Operand::Kind::Special &&
-         (operand.name == "%clock" || operand.name == "%clock_hi" ||
-          operand.name == "%clock64" || operand.name == "%globaltimer" ||
-          operand.name == "%globaltimer_lo" ||
-          operand.name == "%globaltimer_hi");
-}
-
 Decode decodeMove(OpBuilder &b) {
   auto type = b.takeType();
   if (!type || !b.allTaken() || b.operandCount() != 2 || type->bits > 64)
@@ -142,11 +112,6 @@ Decode decodeMove(OpBuilder &b) {
     return decodePack(b, *type, /*unpacks=*/true);
   if (b.operand(1).kind == Operand::Kind::Vector)
     return decodePack(b, *type, /*unpacks=*/false);
-  if (isClock(b.operand(1))) {
-    Handler run = type->bits == 64 ? readClock<uint64_t> : readClock<uint32_t>;
-    b.emit({run, run}, {b.def(0, *type)});
-    return Decode::Done;
-  }
   b.emit(type->bits == 64 ? Map<Copy, uint64_t, uint64_t>::handlers
                           : Map<Copy, uint32_t, uint32_t>::handlers,
          {b.def(0, *type), b.use(1, *type)});

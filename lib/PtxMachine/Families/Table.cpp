@@ -11,6 +11,7 @@ namespace ctc::ptx::CTC_PTX_LEVEL {
 
 DecoderTable makeDecoderTable() {
   DecoderTable table;
+  addClock(table); // Before the other ways of mov.
   addMove(table);
   addInteger(table);
   addIntegerBits(table);
@@ -28,6 +29,8 @@ DecoderTable makeDecoderTable() {
   addCluster(table);
   addWarpLevel(table);
   addWgmma(table);
+  addRegisterCount(table);
+  addFence(table);
   return table;
 }
 

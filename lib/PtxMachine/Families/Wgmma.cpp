@@ -201,7 +201,7 @@ Decode decodeMultiply(OpBuilder &b) {
 //===----------------------------------------------------------------------===//
 
 bool fence(Warp &warp, const Op &op, LaneMask mask) {
-  if (!checkWarpgroup(warp, mask))
+  if (!checkWarpgroup(warp, mask) || !issueTogether(warp, {op.source, 0, 0}))
     return false;
   if (warp.block->observer)
     warp.block->observer->fence(warp, op, mask, FenceKind::Wgmma);
@@ -209,7 +209,7 @@ bool fence(Warp &warp, const Op &op, LaneMask mask) {
 }
 
 bool commitGroup(Warp &warp, const Op &op, LaneMask mask) {
-  if (!checkWarpgroup(warp, mask))
+  if (!checkWarpgroup(warp, mask) || !issueTogether(warp, {op.source, 0, 0}))
     return false;
   if (warp.block->observer)
     warp.block->observer->commit(warp, op, mask, Completion::WgmmaGroup);
@@ -217,7 +217,7 @@ bool commitGroup(Warp &warp, const Op &op, LaneMask mask) {
 }
 
 bool waitGroup(Warp &warp, const Op &op, LaneMask mask) {
-  if (!checkWarpgroup(warp, mask))
+  if (!checkWarpgroup(warp, mask) || !issueTogether(warp, {op.source, 0, 0}))
     return false;
   if (warp.block->observer)
     warp.block->observer->wait(warp, op, mask, Completion::WgmmaGroup,

@@ -79,10 +79,24 @@ struct WgmmaMode {
 /// with a fault.
 bool checkWarpgroup(Warp &warp, LaneMask mask);
 
-/// The descriptor in the row at `offset`, which must be the same in all lanes
-/// and well formed; `name` is the operand's. False with a fault.
-bool readDescriptor(Warp &warp, uint32_t offset, char name, MatrixMajor major,
-                    unsigned chunksInRow, MatrixDescriptor &descriptor);
+/// An instruction of a warpgroup, as each of its warps issues it.
+struct WarpgroupIssue {
+  uint32_t source = 0;   ///< Op::source
+  uint64_t a = 0, b = 0; ///< Matrix descriptors, if it has any.
+};
+
+/// Holds the warp to what the others of its warpgroup issue. False with a
+/// fault.
+bool issueTogether(Warp &warp, const WarpgroupIssue &issue);
+
+/// The matrix descriptor in the row at `offset`, which must be the same in all
+/// lanes; `name` is the operand's. False with a fault.
+bool readDescriptor(Warp &warp, uint32_t offset, char name, uint64_t &bits);
+
+/// Decodes it, if it is well formed: false with a fault if not. `chunks` is how
+/// many chunks an MN-major matrix has side by side.
+bool decodeDescriptor(Warp &warp, uint64_t bits, char name, MatrixMajor major,
+                      unsigned chunks, MatrixDescriptor &descriptor);
 
 /// Checks the addresses of chunks that operand `name` of `descriptor` reads.
 /// False with a fault.

@@ -300,21 +300,26 @@ CTC_LANES void multiplyStripe(Warp &warp, const WgmmaMode &mode,
 
 /// Reads the descriptors in `rowsOfA` (A's, if it has one, then B's) and finds
 /// all chunks. False with a fault.
-CTC_LANES bool findChunks(Warp &warp, const WgmmaMode &mode,
+CTC_LANES bool findChunks(Warp &warp, const Op &op, const WgmmaMode &mode,
                           const uint32_t *rowsOfA, unsigned columns,
                           unsigned depth, Chunks &chunks) {
+  WarpgroupIssue issue{op.source, 0, 0};
+  if ((!mode.aInRegisters && !readDescriptor(warp, rowsOfA[0], 'A', issue.a)) ||
+      !readDescriptor(warp, rowsOfA[mode.rowsOfA()], 'B', issue.b) ||
+      !issueTogether(warp, issue))
+    return false;
   MatrixDescriptor descriptor;
   if (!mode.aInRegisters) {
     const unsigned first = warp.index % kWarpgroupWarps * kWarpRows;
-    if (!readDescriptor(warp, rowsOfA[0], 'A', mode.aMajor, 8, descriptor))
+    if (!decodeDescriptor(warp, issue.a, 'A', mode.aMajor, 8, descriptor))
       return false;
     chunks.ofA = addressChunks(descriptor, mode.aMajor, first, kWarpRows, depth,
                                chunks.addresses);
     if (!checkChunks(warp, 'A', descriptor, chunks.a(), chunks.ofA))
       return false;
   }
-  const uint32_t row = rowsOfA[mode.rowsOfA()];
-  if (!readDescriptor(warp, row, 'B', mode.bMajor, columns / 8, descriptor))
+  if (!decodeDescriptor(warp, issue.b, 'B', mode.bMajor, columns / 8,
+                        descriptor))
     return false;
   chunks.ofB = addressChunks(descriptor, mode.bMajor, 0, columns, depth,
                              chunks.addresses + chunks.ofA);
@@ -348,7 +353,7 @@ CTC_LANES bool multiplyAsync(Warp &warp, const Op &op, LaneMask mask) {
   bool accumulates = false;
   Chunks chunks;
   if (!checkWarpgroup(warp, mask) || !readScale(warp, op.r[1], accumulates) ||
-      !findChunks(warp, mode, rowsOfA, columns, depth, chunks))
+      !findChunks(warp, op, mode, rowsOfA, columns, depth, chunks))
     return false;
   if (warp.block->observer)
     observeChunks(warp, op, chunks.addresses, chunks.ofA + chunks.ofB);
