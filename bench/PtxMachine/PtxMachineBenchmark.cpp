@@ -173,4 +173,44 @@ BENCHMARK_CAPTURE(wgmma, bf16_m64n256k16, ".f32.bf16.bf16", 256, 16)
 BENCHMARK_CAPTURE(wgmma, tf32_m64n128k8, ".f32.tf32.tf32", 128, 8)
     ->Unit(benchmark::kMillisecond);
 
+/// Eight mma.sync with fragments that ldmatrix loads, as in the inner loop of a
+/// warp's tile of 32 x 32 and 16 of k (8 * 8 KiB of multiply-adds).
+void matrixProducts(benchmark::State &state, const std::string &type,
+                    unsigned depth) {
+  std::ostringstream body;
+  auto vector = [](const char *name, int first, int count) {
+    std::ostringstream text;
+    for (int i = 0; i < count; ++i)
+      text << (i ? ", " : "{") << name << first + i;
+    text << "}";
+    return text.str();
+  };
+  body << ".reg .b32 %a<8>, %b<8>, %t<2>;\n.reg .f32 %d<32>;\n"
+          "mov.u32 %t0, tile; and.b32 %t1, %r0, 31;\n"
+          "mad.lo.u32 %t0, %t1, 16, %t0;\n";
+  for (int i = 0; i < 4; ++i)
+    body << "ldmatrix.sync.aligned.m8n8.x4.shared.b16 "
+         << vector(i < 2 ? "%a" : "%b", i % 2 * 4, 4) << ", [%t0+" << 512 * i
+         << "];\n";
+  for (int i = 0; i < 8; ++i) {
+    const std::string d = vector("%d", 4 * i, 4);
+    body << "mma.sync.aligned.m16n8k" << depth << ".row.col.f32." << type << "."
+         << type << ".f32 " << d << ", " << vector("%a", i / 4 * 4, 4) << ", "
+         << vector("%b", i % 4 * 2, 2) << ", " << d << ";\n";
+  }
+  loop(state, "{\n" + body.str() + "}\n");
+  // 4 blocks of 8 warps, 128 turns.
+  state.counters["multiply_adds"] =
+      benchmark::Counter(4.0 * 8 * 128 * 8 * 16 * 8 * depth,
+                         benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK_CAPTURE(matrixProducts, f16, "f16", 16)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(matrixProducts, bf16, "bf16", 16)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(matrixProducts, tf32, "tf32", 8)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(matrixProducts, e4m3, "e4m3", 32)
+    ->Unit(benchmark::kMillisecond);
+
 } // namespace

@@ -242,6 +242,11 @@ std::string BlockExecutor::explain(const Fault &fault) const {
     return "the index is past the end of the list of branch targets";
   case FaultKind::Described:
     return fault.description;
+  case FaultKind::PartialWarp:
+    return "an aligned instruction needs all 32 threads of the warp together; "
+           "lanes " +
+           hexadecimal(fault.address) + " are here, and " +
+           hexadecimal(fault.bytes) + " have not exited";
   case FaultKind::None:
     break;
   }

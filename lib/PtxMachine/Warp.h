@@ -63,7 +63,8 @@ enum class FaultKind : uint8_t {
   BadBarrier,
   BadCollective,
   BadIndex,
-  Described, ///< By Fault::description.
+  Described,   ///< By Fault::description.
+  PartialWarp, ///< address, bytes: the lanes that came, those that live.
 };
 
 /// What a handler reports; the executor makes a sentence of it.

@@ -30,6 +30,8 @@ void addFloatPacked(DecoderTable &table);
 void addFloatMixed(DecoderTable &table);
 void addHalf(DecoderTable &table);
 void addConvert(DecoderTable &table);
+void addMatrixMemory(DecoderTable &table);
+void addMatrixMultiply(DecoderTable &table);
 void addMemory(DecoderTable &table);
 void addAtomic(DecoderTable &table);
 void addAsyncCopy(DecoderTable &table);

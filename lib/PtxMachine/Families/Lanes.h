@@ -157,6 +157,16 @@ CTC_SCALAR unsigned lowestLane(LaneMask mask) {
   return static_cast<unsigned>(__builtin_ctz(mask));
 }
 
+/// Whether all 32 lanes are here, as .aligned instructions of a whole warp need
+/// it; else a fault.
+CTC_SCALAR bool isWholeWarp(Warp &warp, LaneMask mask) {
+  if (mask == kAllLanes) [[likely]]
+    return true;
+  warp.fault = {
+      FaultKind::PartialWarp, lowestLane(mask), mask, warp.live, "", {}};
+  return false;
+}
+
 } // namespace ctc::ptx::CTC_PTX_LEVEL
 
 #endif // CTC_LIB_PTXMACHINE_FAMILIES_LANES_H

@@ -23,6 +23,8 @@ DecoderTable makeDecoderTable() {
   addFloatMixed(table);
   addHalf(table);
   addConvert(table);
+  addMatrixMemory(table);
+  addMatrixMultiply(table);
   addMemory(table);
   addAtomic(table);
   addAsyncCopy(table);
