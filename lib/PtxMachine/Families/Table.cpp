@@ -28,6 +28,9 @@ DecoderTable makeDecoderTable() {
   addMemory(table);
   addAtomic(table);
   addAsyncCopy(table);
+  addBulkCopy(table);
+  addTensorCopy(table);
+  addMBarrier(table);
   addCluster(table);
   addWarpLevel(table);
   addWgmma(table);

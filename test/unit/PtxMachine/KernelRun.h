@@ -25,11 +25,36 @@
 
 #include "../../gpu/Recorder.h"
 #include "ctc/PtxMachine/Machine.h"
+#include "ctc/PtxMachine/TensorMap.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
 
 namespace ctc::ptx::testing {
+
+/// The machine's tensor map of a recorded one, of a tensor at `address`.
+inline Expected<TensorMap> encodeTensorMap(const gpu::TensorMap &map,
+                                           uint64_t address) {
+  const size_t rank = map.rank, pixelRank = rank > 2 ? rank - 2 : 0;
+  TensorLayout tensor;
+  tensor.type = TensorType(map.dataType);
+  tensor.address = address;
+  tensor.dims.assign(map.sizes.begin(), map.sizes.begin() + rank);
+  tensor.strides.assign(map.strides.begin(), map.strides.begin() + rank - 1);
+  tensor.elementStrides.assign(map.elementStrides.begin(),
+                               map.elementStrides.begin() + rank);
+  tensor.interleave = TensorInterleave(map.interleave);
+  tensor.swizzle = TensorSwizzle(map.swizzle);
+  tensor.promotion = TensorPromotion(map.l2Promotion);
+  tensor.fill = TensorFill(map.fill);
+  if (!map.im2col)
+    return encodeTiled(tensor, std::span(map.box).first(rank));
+  return encodeIm2col(
+      tensor, {{map.lowerCorner.begin(), map.lowerCorner.begin() + pixelRank},
+               {map.upperCorner.begin(), map.upperCorner.begin() + pixelRank},
+               map.channelsPerPixel,
+               map.pixelsPerColumn});
+}
 
 class KernelRun {
 public:
@@ -62,6 +87,20 @@ public:
   /// A parameter passed by value.
   template <class T> void scalar(const T &value) {
     append(&value, sizeof(T), alignof(T));
+  }
+
+  /// A parameter with a tensor map of a buffer, from its start on; the fields
+  /// of `map` that say where things are need not be set.
+  void tensorMap(size_t number, gpu::TensorMap map) {
+    auto encoded = encodeTensorMap(map, addresses[number]);
+    if (!encoded) {
+      ADD_FAILURE() << encoded.error().message;
+      return;
+    }
+    map.buffer = static_cast<uint32_t>(number);
+    map.parameterOffset =
+        append(&*encoded, sizeof(*encoded), alignof(TensorMap));
+    record.tensorMaps.push_back(map);
   }
 
   /// The largest legal error of every element of a buffer on other hardware;
