@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Compare.h"
+#include "ctc/Support/Float.h"
 
 #include <algorithm>
 #include <bit>
@@ -19,13 +20,13 @@ using namespace ctc::gpu;
 namespace {
 
 /// The layout of a floating-point format in its bits.
-struct Format {
+struct Layout {
   unsigned bits, fraction;
 };
 
 bool isFloat(Element element) { return element >= Element::F16; }
 
-Format formatOf(Element element) {
+Layout layoutOf(Element element) {
   switch (element) {
   case Element::F16:
     return {16, 10};
@@ -38,6 +39,14 @@ Format formatOf(Element element) {
   }
 }
 
+double valueOf(uint64_t bits, Element element) {
+  if (element == Element::F64)
+    return std::bit_cast<double>(bits);
+  return decode(static_cast<uint32_t>(bits), element == Element::F16    ? kF16
+                                             : element == Element::BF16 ? kBF16
+                                                                        : kF32);
+}
+
 uint64_t load(const Bytes &bytes, size_t index, Element element) {
   const size_t size = bytesOf(element);
   uint64_t value = 0;
@@ -45,45 +54,25 @@ uint64_t load(const Bytes &bytes, size_t index, Element element) {
   return value;
 }
 
-uint64_t magnitude(uint64_t bits, Format format) {
-  return bits & ((uint64_t(1) << (format.bits - 1)) - 1);
+uint64_t magnitude(uint64_t bits, Layout layout) {
+  return bits & ((uint64_t(1) << (layout.bits - 1)) - 1);
 }
 
-bool isNaN(uint64_t bits, Format format) {
-  const unsigned exponentBits = format.bits - 1 - format.fraction;
+bool isNaN(uint64_t bits, Layout layout) {
+  const unsigned exponentBits = layout.bits - 1 - layout.fraction;
   const uint64_t infinity = ((uint64_t(1) << exponentBits) - 1)
-                            << format.fraction;
-  return magnitude(bits, format) > infinity;
+                            << layout.fraction;
+  return magnitude(bits, layout) > infinity;
 }
 
 /// How many representable values lie between two; +0 and -0 are the same.
-uint64_t ulpsBetween(uint64_t a, uint64_t b, Format format) {
+uint64_t ulpsBetween(uint64_t a, uint64_t b, Layout layout) {
   auto ordered = [&](uint64_t bits) {
-    const auto size = static_cast<int64_t>(magnitude(bits, format));
-    return bits >> (format.bits - 1) ? -size : size;
+    const auto size = static_cast<int64_t>(magnitude(bits, layout));
+    return bits >> (layout.bits - 1) ? -size : size;
   };
   const int64_t x = ordered(a), y = ordered(b);
   return x > y ? uint64_t(x) - uint64_t(y) : uint64_t(y) - uint64_t(x);
-}
-
-double valueOf(uint64_t bits, Format format) {
-  if (format.bits == 64)
-    return std::bit_cast<double>(bits);
-  const unsigned exponentBits = format.bits - 1 - format.fraction;
-  const uint64_t fraction = bits & ((uint64_t(1) << format.fraction) - 1);
-  const int biased =
-      static_cast<int>(magnitude(bits, format) >> format.fraction);
-  const int most = (1 << exponentBits) - 1, bias = most >> 1;
-  const int shift = static_cast<int>(format.fraction);
-  double value;
-  if (biased == most)
-    value = fraction ? std::nan("") : HUGE_VAL;
-  else if (biased == 0)
-    value = std::ldexp(double(fraction), 1 - bias - shift);
-  else
-    value = std::ldexp(double(fraction + (uint64_t(1) << shift)),
-                       biased - bias - shift);
-  return bits >> (format.bits - 1) ? -value : value;
 }
 
 /// One differing element: its status, and its distance into `outcome`.
@@ -91,16 +80,16 @@ Status judge(uint64_t expected, uint64_t got, Element element,
              const double *bound, Outcome &outcome) {
   if (!isFloat(element))
     return Status::Differs;
-  const Format format = formatOf(element);
-  if (isNaN(expected, format) || isNaN(got, format))
-    return isNaN(expected, format) && isNaN(got, format) ? Status::NaNPayload
+  const Layout layout = layoutOf(element);
+  if (isNaN(expected, layout) || isNaN(got, layout))
+    return isNaN(expected, layout) && isNaN(got, layout) ? Status::NaNPayload
                                                          : Status::Differs;
   outcome.worstUlps =
-      std::max(outcome.worstUlps, ulpsBetween(expected, got, format));
+      std::max(outcome.worstUlps, ulpsBetween(expected, got, layout));
   if (!bound)
     return Status::Differs;
   const double error =
-      std::abs(valueOf(got, format) - valueOf(expected, format));
+      std::abs(valueOf(got, element) - valueOf(expected, element));
   const double ratio = error == 0 ? 0 : error / *bound;
   outcome.worstRatio = std::max(outcome.worstRatio, ratio);
   return ratio <= 1 ? Status::WithinBound : Status::Differs;
@@ -112,8 +101,7 @@ std::string describe(uint64_t bits, Element element) {
                 static_cast<unsigned long long>(bits));
   std::string result = text;
   if (isFloat(element)) {
-    std::snprintf(text, sizeof text, " (%.9g)",
-                  valueOf(bits, formatOf(element)));
+    std::snprintf(text, sizeof text, " (%.9g)", valueOf(bits, element));
     result += text;
   }
   return result;

@@ -34,7 +34,9 @@ Expected<RecordWriter *> writerOf(const std::string &suite) {
   std::filesystem::path folder = std::getenv("CTC_PTX_RECORD");
   std::error_code ignored; // A folder that is not there fails to open.
   std::filesystem::create_directories(folder, ignored);
-  std::string file = suite;
+  const std::filesystem::path program =
+      std::filesystem::read_symlink("/proc/self/exe", ignored);
+  std::string file = program.filename().string() + "." + suite;
   std::replace(file.begin(), file.end(), '/', '-');
   auto opened = RecordWriter::open(folder / (file + ".ptxrec"));
   if (!opened)

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // When the environment variable CTC_PTX_RECORD names a folder, the tests write
-// the launches they make there, a file SUITE.ptxrec for each test suite of the
-// process (test/gpu/README.md).
+// the launches they make there, a file PROGRAM.SUITE.ptxrec for each test suite
+// of the process (test/gpu/README.md).
 //
 //===----------------------------------------------------------------------===//
 
