@@ -5,7 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelRun.h"
 #include "PtxTesting.h"
+
+#include <numeric>
 
 using namespace ctc::ptx;
 using namespace ctc::ptx::testing;
@@ -17,8 +20,9 @@ namespace {
 /// Copies from 32 words (100 + i) into shared memory by `copy` (destination
 /// %w1, source %w2, per thread of 4), then gives back shared memory.
 std::vector<uint32_t> copied(const std::string &copy) {
-  GlobalMemory memory;
-  auto module = LoadedModule::load(
+  u32s words(32);
+  std::iota(words.begin(), words.begin() + 16, 100);
+  KernelRun run(
       kernel("ld.param.u64 %w0, [data]; mov.u32 %t0, %tid.x; mov.u64 %w3, tile;"
              "mad.wide.u32 %w1, %t0, 16, %w3; mad.wide.u32 %w2, %t0, 16, %w0;"
              "st.shared.v4.u32 [%w1], {7, 7, 7, 7};" +
@@ -27,21 +31,12 @@ std::vector<uint32_t> copied(const std::string &copy) {
                  "ld.shared.v4.u32 {%t1, %t2, %t3, %t4}, [%w1];"
                  "st.global.v4.u32 [%w2+64], {%t1, %t2, %t3, %t4};",
              ".param .u64 data", ".shared .align 16 .b8 tile[64];"),
-      memory);
-  if (!module) {
-    ADD_FAILURE() << module.error().message;
-    return {};
-  }
-  uint64_t data = *memory.allocate(128);
-  auto *words = reinterpret_cast<uint32_t *>(data);
-  for (uint32_t i = 0; i < 16; ++i)
-    words[i] = 100 + i;
-  LaunchConfig config;
-  config.block.x = 4;
-  config.parameters = parameters({data});
-  auto done = (*module)->launch("k", config);
-  EXPECT_TRUE(done) << done.error().message;
-  return {words + 16, words + 32};
+      "k");
+  const size_t data = run.buffer(words);
+  run.config.block.x = 4;
+  EXPECT_TRUE(run.launch());
+  words = run.read<uint32_t>(data);
+  return {words.begin() + 16, words.end()};
 }
 
 TEST(AsyncCopyTest, Sizes) {

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelRun.h"
 #include "PtxTesting.h"
 
 using namespace ctc::ptx;
@@ -17,29 +18,18 @@ namespace {
 /// Runs `body` in 64 threads of 4 blocks with the address of four words
 /// (%w0), %t0 = thread + 64 * block; gives the words back.
 std::vector<uint32_t> onWords(const std::string &body, u32s initial) {
-  GlobalMemory memory;
-  auto module = LoadedModule::load(
-      kernel("ld.param.u64 %w0, [data]; mov.u32 %t0, %tid.x;"
-             "mov.u32 %t1, %ctaid.x; mad.lo.u32 %t0, %t1, 64, %t0;" +
-                 body,
-             ".param .u64 data", ".shared .align 8 .b8 tile[64];"),
-      memory);
-  if (!module) {
-    ADD_FAILURE() << module.error().message;
-    return {};
-  }
-  uint64_t data = *memory.allocate(16);
-  std::memcpy(reinterpret_cast<void *>(data), initial.data(),
-              initial.size() * 4);
-  LaunchConfig config;
-  config.grid.x = 4;
-  config.block.x = 64;
-  config.hostThreads = 2;
-  config.parameters = parameters({data});
-  auto done = (*module)->launch("k", config);
-  EXPECT_TRUE(done) << done.error().message;
-  const auto *words = reinterpret_cast<const uint32_t *>(data);
-  return {words, words + 4};
+  initial.resize(4);
+  KernelRun run(kernel("ld.param.u64 %w0, [data]; mov.u32 %t0, %tid.x;"
+                       "mov.u32 %t1, %ctaid.x; mad.lo.u32 %t0, %t1, 64, %t0;" +
+                           body,
+                       ".param .u64 data", ".shared .align 8 .b8 tile[64];"),
+                "k");
+  const size_t data = run.buffer(initial);
+  run.config.grid.x = 4;
+  run.config.block.x = 64;
+  run.config.hostThreads = 2;
+  EXPECT_TRUE(run.launch());
+  return run.read<uint32_t>(data);
 }
 
 TEST(AtomicTest, IntegerOperations) {

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelRun.h"
 #include "PtxTesting.h"
 
 using namespace ctc::ptx;
@@ -19,31 +20,20 @@ constexpr const char *kWords = ".shared .align 16 .b8 words[64];";
 /// Runs `body` with a word of output per thread (at %w1) and a row of clusters.
 u32s run(const std::string &body, Dim3 grid, Dim3 cluster, uint32_t threads,
          const std::string &before = kWords) {
-  GlobalMemory memory;
-  auto module = LoadedModule::load(
-      kernel("ld.param.u64 %w0, [out]; mov.u32 %t0, %tid.x;"
-             "mov.u32 %t1, %ctaid.x; mov.u32 %t2, %ctaid.y;"
-             "mov.u32 %t3, %nctaid.x; mad.lo.u32 %t1, %t2, %t3, %t1;"
-             "mov.u32 %t2, %ntid.x; mad.lo.u32 %t1, %t1, %t2, %t0;"
-             "mad.wide.u32 %w1, %t1, 4, %w0;" +
-                 body,
-             ".param .u64 out", before),
-      memory);
-  if (!module) {
-    ADD_FAILURE() << module.error().message;
-    return {};
-  }
-  const size_t count = size_t(grid.x) * grid.y * threads;
-  uint64_t out = *memory.allocate(count * 4);
-  LaunchConfig config;
-  config.grid = grid;
-  config.block.x = threads;
-  config.cluster = cluster;
-  config.parameters = parameters({out});
-  auto done = (*module)->launch("k", config);
-  EXPECT_TRUE(done) << done.error().message;
-  const auto *words = reinterpret_cast<const uint32_t *>(out);
-  return {words, words + count};
+  KernelRun run(kernel("ld.param.u64 %w0, [out]; mov.u32 %t0, %tid.x;"
+                       "mov.u32 %t1, %ctaid.x; mov.u32 %t2, %ctaid.y;"
+                       "mov.u32 %t3, %nctaid.x; mad.lo.u32 %t1, %t2, %t3, %t1;"
+                       "mov.u32 %t2, %ntid.x; mad.lo.u32 %t1, %t1, %t2, %t0;"
+                       "mad.wide.u32 %w1, %t1, 4, %w0;" +
+                           body,
+                       ".param .u64 out", before),
+                "k");
+  const size_t out = run.buffer(u32s(size_t(grid.x) * grid.y * threads));
+  run.config.grid = grid;
+  run.config.block.x = threads;
+  run.config.cluster = cluster;
+  EXPECT_TRUE(run.launch());
+  return run.read<uint32_t>(out);
 }
 
 /// The message of a launch of `body` in a cluster of two blocks.

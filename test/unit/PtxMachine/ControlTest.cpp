@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelRun.h"
 #include "PtxTesting.h"
 
 using namespace ctc::ptx;
@@ -165,8 +166,7 @@ LARGE:
 )";
 
 TEST(ControlTest, CallsFromDivergedLanes) {
-  GlobalMemory memory;
-  auto module = LoadedModule::load(kernel(R"(
+  KernelRun run(kernel(R"(
     ld.param.u64 %w0, [out];
     mov.u32 %t0, %tid.x;
     mad.wide.u32 %w1, %t0, 4, %w0;
@@ -177,19 +177,14 @@ TEST(ControlTest, CallsFromDivergedLanes) {
     call (%t2), clamped, (%t0, 20);
   SKIP:
     st.global.u32 [%w1], %t2;)",
-                                          ".param .u64 out", kFunctions),
-                                   memory);
-  ASSERT_TRUE(module) << module.error().message;
-  uint64_t out = *memory.allocate(4 * 50);
-  LaunchConfig config;
-  config.block.x = 50;
-  config.parameters = parameters({out});
-  auto done = (*module)->launch("k", config);
-  ASSERT_TRUE(done) << done.error().message;
+                       ".param .u64 out", kFunctions),
+                "k");
+  const size_t out = run.buffer(u32s(50));
+  run.config.block.x = 50;
+  ASSERT_TRUE(run.launch());
+  const u32s result = run.read<uint32_t>(out);
   for (uint32_t i = 0; i < 50; ++i)
-    EXPECT_EQ(reinterpret_cast<uint32_t *>(out)[i], i % 2 == 0 ? 7777
-                                                    : i > 20   ? 20
-                                                               : 2 * i);
+    EXPECT_EQ(result[i], i % 2 == 0 ? 7777 : i > 20 ? 20 : 2 * i);
 }
 
 TEST(ControlTest, RecursionAndUnknownFunctionsAreRefused) {
@@ -212,25 +207,15 @@ TEST(ControlTest, RecursionAndUnknownFunctionsAreRefused) {
 /// Runs a kernel with 4 * threads bytes of output; its address is in %w0, the
 /// thread in %t0 and &out[thread] in %w1.
 std::vector<uint32_t> onBlock(uint32_t threads, const std::string &body) {
-  GlobalMemory memory;
-  auto module = LoadedModule::load(
-      kernel("ld.param.u64 %w0, [out]; mov.u32 %t0, %tid.x;"
-             "mad.wide.u32 %w1, %t0, 4, %w0;" +
-                 body,
-             ".param .u64 out", ".shared .align 4 .b8 tile[4096];"),
-      memory);
-  if (!module) {
-    ADD_FAILURE() << module.error().message;
-    return {};
-  }
-  uint64_t out = *memory.allocate(4 * threads);
-  LaunchConfig config;
-  config.block.x = threads;
-  config.parameters = parameters({out});
-  auto done = (*module)->launch("k", config);
-  EXPECT_TRUE(done) << done.error().message;
-  const auto *words = reinterpret_cast<const uint32_t *>(out);
-  return {words, words + threads};
+  KernelRun run(kernel("ld.param.u64 %w0, [out]; mov.u32 %t0, %tid.x;"
+                       "mad.wide.u32 %w1, %t0, 4, %w0;" +
+                           body,
+                       ".param .u64 out", ".shared .align 4 .b8 tile[4096];"),
+                "k");
+  const size_t out = run.buffer(u32s(threads));
+  run.config.block.x = threads;
+  EXPECT_TRUE(run.launch());
+  return run.read<uint32_t>(out);
 }
 
 TEST(ControlTest, BarrierOrdersWarps) {

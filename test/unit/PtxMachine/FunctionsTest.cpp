@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelRun.h"
 #include "PtxTesting.h"
 
 #include <cmath>
@@ -24,38 +25,20 @@ std::string readInput(const std::string &name) {
   return text.str();
 }
 
-/// All of libdevice's code runs in one module.
 class FunctionsTest : public ::testing::Test {
 protected:
-  static void SetUpTestSuite() {
-    memory = std::make_unique<GlobalMemory>();
-    auto loaded = LoadedModule::load(readInput("functions.ptx"), *memory);
-    ASSERT_TRUE(loaded) << loaded.error().message;
-    module = std::move(*loaded);
-  }
-  static void TearDownTestSuite() {
-    module.reset();
-    memory.reset();
-  }
-
   template <class T>
   std::vector<T> run(const std::string &name, const std::vector<T> &x,
                      const std::vector<T> &y) {
-    uint64_t out = upload(*memory, std::vector<T>{T{}}, x.size());
-    LaunchConfig config;
-    config.grid.x = static_cast<uint32_t>((x.size() + 127) / 128);
-    config.block.x = 128;
-    config.parameters =
-        parameters({upload(*memory, x, x.size()), upload(*memory, y, x.size()),
-                    out, x.size()});
-    config.parameters.resize(28);
-    auto done = module->launch(name + "_k", config);
-    if (!done) {
-      ADD_FAILURE() << done.error().message;
-      return std::vector<T>(x.size());
-    }
-    const auto *result = reinterpret_cast<const T *>(out);
-    return {result, result + x.size()};
+    KernelRun run(functions, name + "_k");
+    run.buffer(x);
+    run.buffer(y);
+    const size_t out = run.buffer(std::vector<T>(x.size()));
+    run.scalar(static_cast<int>(x.size()));
+    run.config.grid.x = static_cast<uint32_t>((x.size() + 127) / 128);
+    run.config.block.x = 128;
+    EXPECT_TRUE(run.launch());
+    return run.read<T>(out);
   }
 
   /// `ulps` is the maximum error of the CUDA C++ Programming Guide, appendix
@@ -84,11 +67,8 @@ protected:
     RecordProperty(name, std::to_string(worst));
   }
 
-  static std::unique_ptr<GlobalMemory> memory;
-  static std::unique_ptr<LoadedModule> module;
+  const std::string functions = readInput("functions.ptx");
 };
-std::unique_ptr<GlobalMemory> FunctionsTest::memory;
-std::unique_ptr<LoadedModule> FunctionsTest::module;
 
 f32s range(float from, float to, size_t count = 1000) {
   f32s result;

@@ -65,7 +65,7 @@ public:
   KernelRun(const KernelRun &) = delete;
   KernelRun &operator=(const KernelRun &) = delete;
   ~KernelRun() {
-    if (launched && gpu::isRecording())
+    if (launched && wanted && gpu::isRecording())
       gpu::record(std::move(record));
   }
 
@@ -82,6 +82,34 @@ public:
         {append(&addresses[number], sizeof(uint64_t), sizeof(uint64_t)),
          static_cast<uint32_t>(number)});
     return number;
+  }
+
+  /// A buffer that is no parameter, for a tensor map.
+  template <class T>
+  size_t storage(const std::vector<T> &values,
+                 gpu::Element element = gpu::elementOf<T>()) {
+    return addBuffer(values, element);
+  }
+
+  /// A parameter that is a tensor map of a buffer, tiled or im2col; the
+  /// address of `tensor` and strides of elements that are not given (1) are
+  /// filled in.
+  void tensorMap(size_t number, TensorLayout tensor,
+                 const std::vector<uint32_t> &box) {
+    complete(tensor, number);
+    gpu::TensorMap map = recorded(tensor, number);
+    std::copy(box.begin(), box.end(), map.box.begin());
+    append(encodeTiled(tensor, box), map);
+  }
+  void tensorMap(size_t number, TensorLayout tensor, const PixelBox &box) {
+    complete(tensor, number);
+    gpu::TensorMap map = recorded(tensor, number);
+    map.im2col = 1;
+    std::copy(box.lower.begin(), box.lower.end(), map.lowerCorner.begin());
+    std::copy(box.upper.begin(), box.upper.end(), map.upperCorner.begin());
+    map.channelsPerPixel = box.channels;
+    map.pixelsPerColumn = box.pixels;
+    append(encodeIm2col(tensor, box), map);
   }
 
   /// A parameter passed by value.
@@ -108,6 +136,9 @@ public:
   void bound(size_t number, std::vector<double> values) {
     record.buffers[number].bound = std::move(values);
   }
+
+  /// For launches whose results depend on which block or warp comes first.
+  void doNotRecord() { wanted = false; }
 
   ::testing::AssertionResult launch() {
     auto module = LoadedModule::load(record.ptx, memory);
@@ -150,6 +181,36 @@ private:
     return addresses.size() - 1;
   }
 
+  void complete(TensorLayout &tensor, size_t number) const {
+    tensor.address = addresses[number];
+    if (tensor.elementStrides.empty())
+      tensor.elementStrides.assign(tensor.dims.size(), 1);
+  }
+
+  /// What both modes have in common, in the driver's numbers.
+  static gpu::TensorMap recorded(const TensorLayout &tensor, size_t number) {
+    gpu::TensorMap map;
+    map.buffer = static_cast<uint32_t>(number);
+    map.dataType = static_cast<uint32_t>(tensor.type);
+    map.rank = static_cast<uint32_t>(tensor.dims.size());
+    std::copy(tensor.dims.begin(), tensor.dims.end(), map.sizes.begin());
+    std::copy(tensor.strides.begin(), tensor.strides.end(),
+              map.strides.begin());
+    std::copy(tensor.elementStrides.begin(), tensor.elementStrides.end(),
+              map.elementStrides.begin());
+    map.interleave = static_cast<uint32_t>(tensor.interleave);
+    map.swizzle = static_cast<uint32_t>(tensor.swizzle);
+    map.l2Promotion = static_cast<uint32_t>(tensor.promotion);
+    map.fill = static_cast<uint32_t>(tensor.fill);
+    return map;
+  }
+
+  void append(const Expected<TensorMap> &encoded, gpu::TensorMap &map) {
+    ASSERT_TRUE(encoded) << encoded.error().message;
+    map.parameterOffset = append(encoded->bytes.data(), 128, 64);
+    record.tensorMaps.push_back(map);
+  }
+
   /// Adds to the parameter block; gives the offset.
   uint32_t append(const void *value, size_t bytes, size_t alignment) {
     gpu::Bytes &block = record.parameters;
@@ -167,7 +228,7 @@ private:
   GlobalMemory memory;
   std::vector<uint64_t> addresses;
   gpu::Case record;
-  bool launched = false;
+  bool launched = false, wanted = true;
 };
 
 } // namespace ctc::ptx::testing

@@ -5,7 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelRun.h"
 #include "PtxTesting.h"
+
+#include <numeric>
 
 using namespace ctc::ptx;
 using namespace ctc::ptx::testing;
@@ -53,28 +56,19 @@ TEST(MemoryTest, LocalMemoryIsPerThread) {
 /// Writes 64 words of `pattern(i)`, runs `body` in 32 threads with the address
 /// of the data in %w0 and the thread in %t0, and gives back the data.
 std::vector<uint32_t> onData(const std::string &body) {
-  GlobalMemory memory;
-  auto module = LoadedModule::load(
+  u32s words(64);
+  std::iota(words.begin(), words.end(), 100);
+  KernelRun run(
       kernel(".reg .b32 %v<8>; ld.param.u64 %w0, [data]; mov.u32 %t0, %tid.x;" +
                  body,
              ".param .u64 data",
              ".shared .align 16 .b8 tile[4096];\n"
              ".const .align 4 .b32 table[4] = {10, 20, 30, 40};"),
-      memory);
-  if (!module) {
-    ADD_FAILURE() << module.error().message;
-    return {};
-  }
-  uint64_t data = *memory.allocate(256);
-  auto *words = reinterpret_cast<uint32_t *>(data);
-  for (uint32_t i = 0; i < 64; ++i)
-    words[i] = 100 + i;
-  LaunchConfig config;
-  config.block.x = 32;
-  config.parameters = parameters({data});
-  auto done = (*module)->launch("k", config);
-  EXPECT_TRUE(done) << done.error().message;
-  return {words, words + 64};
+      "k");
+  const size_t data = run.buffer(words);
+  run.config.block.x = 32;
+  EXPECT_TRUE(run.launch());
+  return run.read<uint32_t>(data);
 }
 
 constexpr const char *kByThread = "mad.wide.u32 %w1, %t0, 4, %w0;";
