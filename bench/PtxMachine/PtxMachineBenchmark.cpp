@@ -8,10 +8,11 @@
 // Measures on one host thread how many thread instructions (instructions times
 // active lanes) the PTX machine executes per second: counter "thread_instr".
 // For matrix instructions also "multiply_adds" per second.
+// Those called .../1 count what the launch does (LoadedModule::profile).
 //
 //===----------------------------------------------------------------------===//
 
-#include "ctc/PtxMachine/Machine.h"
+#include "ctc/PtxMachine/Counters.h"
 
 #include <benchmark/benchmark.h>
 #include <cstring>
@@ -30,8 +31,16 @@ void launchRepeatedly(benchmark::State &state, const std::string &ptx,
     return state.SkipWithError(module.error().message.c_str());
   config.hostThreads = 1;
   double instructions = 0;
+  auto run = [&]() -> ctc::Expected<LaunchStatistics> {
+    if (!state.range(0))
+      return (*module)->launch(kernel, config);
+    auto counters = (*module)->profile(kernel, config);
+    if (!counters)
+      return tl::unexpected<ctc::Error>(counters.error());
+    return counters->statistics;
+  };
   for (auto _ : state) {
-    auto done = (*module)->launch(kernel, config);
+    auto done = run();
     if (!done)
       return state.SkipWithError(done.error().message.c_str());
     instructions += static_cast<double>(done->threadInstructions);
@@ -64,7 +73,7 @@ void sgemm(benchmark::State &state) {
         36);
   launchRepeatedly(state, ptx.str(), "sgemm", memory, config);
 }
-BENCHMARK(sgemm)->Unit(benchmark::kMillisecond);
+BENCHMARK(sgemm)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 /// A loop over `body`, 128 times in 256 threads.
 std::string loopKernel(const std::string &body) {
@@ -101,7 +110,7 @@ void outerProduct(benchmark::State &state) {
             ", %f" + std::to_string(i) + ";\n";
   loop(state, body);
 }
-BENCHMARK(outerProduct)->Unit(benchmark::kMillisecond);
+BENCHMARK(outerProduct)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 void sharedLoads(benchmark::State &state) {
   std::string body;
@@ -110,7 +119,7 @@ void sharedLoads(benchmark::State &state) {
             std::to_string(4 * i) + "];\n";
   loop(state, body);
 }
-BENCHMARK(sharedLoads)->Unit(benchmark::kMillisecond);
+BENCHMARK(sharedLoads)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 void globalLoads(benchmark::State &state) {
   std::string body;
@@ -119,7 +128,7 @@ void globalLoads(benchmark::State &state) {
             std::to_string(1024 * i) + "];\n";
   loop(state, body);
 }
-BENCHMARK(globalLoads)->Unit(benchmark::kMillisecond);
+BENCHMARK(globalLoads)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 void addresses(benchmark::State &state) {
   std::string body;
@@ -127,14 +136,14 @@ void addresses(benchmark::State &state) {
     body += "add.s64 %rd4, %rd4, %rd1; mad.lo.s32 %r3, %r0, %r1, %r3;\n";
   loop(state, body);
 }
-BENCHMARK(addresses)->Unit(benchmark::kMillisecond);
+BENCHMARK(addresses)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 void divergentIf(benchmark::State &state) {
   loop(state, "and.b32 %r3, %r0, 1; setp.eq.u32 %p1, %r3, 0;\n@%p1 bra EVEN;\n"
               "add.f32 %f0, %f0, %f1; add.f32 %f2, %f2, %f3;\nbra END;\nEVEN:\n"
               "mul.f32 %f0, %f0, %f1; mul.f32 %f2, %f2, %f3;\nEND:\n");
 }
-BENCHMARK(divergentIf)->Unit(benchmark::kMillisecond);
+BENCHMARK(divergentIf)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 /// One warpgroup that issues a wgmma of N columns over and over; both operands
 /// lie K-major with 128-byte swizzling, as tensor copies write them.
@@ -169,8 +178,12 @@ void wgmma(benchmark::State &state, const std::string &types, unsigned columns,
                          benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK_CAPTURE(wgmma, bf16_m64n256k16, ".f32.bf16.bf16", 256, 16)
+    ->Arg(0)
+    ->Arg(1)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(wgmma, tf32_m64n128k8, ".f32.tf32.tf32", 128, 8)
+    ->Arg(0)
+    ->Arg(1)
     ->Unit(benchmark::kMillisecond);
 
 /// Eight mma.sync with fragments that ldmatrix loads, as in the inner loop of a
@@ -205,12 +218,20 @@ void matrixProducts(benchmark::State &state, const std::string &type,
                          benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK_CAPTURE(matrixProducts, f16, "f16", 16)
+    ->Arg(0)
+    ->Arg(1)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(matrixProducts, bf16, "bf16", 16)
+    ->Arg(0)
+    ->Arg(1)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(matrixProducts, tf32, "tf32", 8)
+    ->Arg(0)
+    ->Arg(1)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(matrixProducts, e4m3, "e4m3", 32)
+    ->Arg(0)
+    ->Arg(1)
     ->Unit(benchmark::kMillisecond);
 
 } // namespace

@@ -8,6 +8,7 @@
 #include "ctc/PtxMachine/Machine.h"
 
 #include "ClusterExecutor.h"
+#include "Counter.h"
 #include "Families/Families.h"
 #include "ModuleImage.h"
 #include "Parser.h"
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -34,6 +36,14 @@ struct LoadedModule::Impl {
   GlobalMemory &memory;
   ModuleImage image;
   std::map<std::string, std::unique_ptr<Program>, std::less<>> programs;
+
+  /// A launch whose configuration is complete and legal.
+  struct Checked {
+    const Program &program;
+    LaunchConfig config;
+  };
+  Expected<Checked> check(std::string_view kernel,
+                          const LaunchConfig &given) const;
 };
 
 LoadedModule::LoadedModule() = default;
@@ -162,12 +172,17 @@ static Expected<void> checkLaunch(const Program &program,
 }
 
 namespace {
+/// Makes who watches the clusters of a host thread.
+using MakeObserver = std::function<std::unique_ptr<Observer>()>;
+
 /// Clusters in order, each to the next free host thread.
 class Launch {
 public:
+  /// Without `makeObserver` nobody watches.
   Launch(const Program &program, const GlobalMemory &memory,
-         const LaunchConfig &config)
+         const LaunchConfig &config, MakeObserver makeObserver = nullptr)
       : program(program), memory(memory), config(config),
+        makeObserver(std::move(makeObserver)),
         clusters{config.grid.x / config.cluster.x,
                  config.grid.y / config.cluster.y,
                  config.grid.z / config.cluster.z} {
@@ -194,6 +209,11 @@ public:
     return total;
   }
 
+  /// Those of all host threads.
+  const std::vector<std::unique_ptr<Observer>> &whoWatched() const {
+    return observers;
+  }
+
 private:
   /// The linear index of the first block of the cluster `block` is in.
   uint64_t firstOfCluster(uint64_t block) const {
@@ -214,7 +234,9 @@ private:
   }
 
   void work() {
-    ClusterExecutor executor(program, memory, config, /*observer=*/nullptr);
+    std::unique_ptr<Observer> observer =
+        makeObserver ? makeObserver() : nullptr;
+    ClusterExecutor executor(program, memory, config, observer.get());
     // A fault stops what lies behind it; what lies before it still runs, so
     // that the fault reported is that of the first block that has one.
     for (uint64_t i; (i = next++) < std::min<uint64_t>(count, faultAt);) {
@@ -232,11 +254,14 @@ private:
     total.blocks += own.blocks;
     total.warpInstructions += own.warpInstructions;
     total.threadInstructions += own.threadInstructions;
+    if (observer)
+      observers.push_back(std::move(observer));
   }
 
   const Program &program;
   const GlobalMemory &memory;
   const LaunchConfig &config;
+  const MakeObserver makeObserver;
   const Dim3 clusters;        ///< Of the grid.
   uint64_t count = 0;         ///< Of the clusters to run.
   std::vector<uint64_t> only; ///< Their first blocks, unless all are run.
@@ -245,13 +270,15 @@ private:
   std::mutex mutex;
   std::string message;
   LaunchStatistics total;
+  std::vector<std::unique_ptr<Observer>> observers;
 };
 } // namespace
 
-Expected<LaunchStatistics>
-LoadedModule::launch(std::string_view kernel, const LaunchConfig &given) const {
-  auto found = impl->programs.find(kernel);
-  if (found == impl->programs.end())
+Expected<LoadedModule::Impl::Checked>
+LoadedModule::Impl::check(std::string_view kernel,
+                          const LaunchConfig &given) const {
+  auto found = programs.find(kernel);
+  if (found == programs.end())
     return makeError(ErrorCode::DeviceError,
                      "the module has no kernel '" + std::string(kernel) + "'");
   const Program &program = *found->second;
@@ -265,7 +292,47 @@ LoadedModule::launch(std::string_view kernel, const LaunchConfig &given) const {
     return launchError(program, "a grid of more than 2^64 blocks");
   if (auto good = checkLaunch(program, config, blocks); !good)
     return tl::unexpected<Error>(good.error());
-  return Launch(program, impl->memory, config).run();
+  return Checked{program, std::move(config)};
+}
+
+Expected<LaunchStatistics>
+LoadedModule::launch(std::string_view kernel,
+                     const LaunchConfig &config) const {
+  auto checked = impl->check(kernel, config);
+  if (!checked)
+    return tl::unexpected<Error>(checked.error());
+  return Launch(checked->program, impl->memory, checked->config).run();
+}
+
+Expected<LaunchCounters>
+LoadedModule::profile(std::string_view kernel,
+                      const LaunchConfig &config) const {
+  auto checked = impl->check(kernel, config);
+  if (!checked)
+    return tl::unexpected<Error>(checked.error());
+  const auto &[program, complete] = *checked;
+  const std::vector<InstructionTraits> traits = traitsOf(program);
+  auto makeCounter = [&, &program = program] {
+    return std::make_unique<Counter>(program, impl->memory, traits);
+  };
+  Launch launch(program, impl->memory, complete, makeCounter);
+  auto statistics = launch.run();
+  if (!statistics)
+    return tl::unexpected<Error>(statistics.error());
+  std::unique_ptr<Counter> all = makeCounter();
+  for (const auto &counter : launch.whoWatched())
+    all->merge(static_cast<const Counter &>(*counter));
+  const Dim3 grid = complete.grid, block = complete.block,
+             cluster = complete.cluster;
+  LaunchCounters result;
+  result.statistics = *statistics;
+  result.gridBlocks = uint64_t(grid.x) * grid.y * grid.z;
+  result.threadsPerBlock = block.x * block.y * block.z;
+  result.clusterBlocks = cluster.x * cluster.y * cluster.z;
+  result.sharedBytes =
+      program.info.staticSharedBytes + complete.dynamicSharedBytes;
+  all->report(result);
+  return result;
 }
 
 } // namespace ctc::ptx

@@ -109,6 +109,8 @@ public:
   virtual void beginCluster(const ClusterState &) {}
   virtual void endCluster(const ClusterState &) {}
   virtual void exit(Warp &, LaneMask) {}
+  /// A path of the warp enters a basic block (of Program::blocks).
+  virtual void block(Warp &, uint32_t index, LaneMask) { (void)index; }
 
   //--- Memory ------------------------------------------------------------===//
   virtual void access(Warp &, const Op &, const LaneAccess &) {}

@@ -94,7 +94,9 @@ void WarpExecutor::observeRegisters(uint32_t op, LaneMask lanes) {
 }
 
 /// The same while somebody watches.
-bool WarpExecutor::runObserved(const BasicBlock &block, LaneMask mask) {
+bool WarpExecutor::runObserved(uint32_t blockIndex, LaneMask mask) {
+  const BasicBlock &block = program.blocks[blockIndex];
+  warp.block->observer->block(warp, blockIndex, mask);
   for (uint32_t index = block.first; index < block.end; ++index) {
     const Op &op = program.ops[index];
     LaneMask guard = warp.predicates[op.guard >> 1];
@@ -139,7 +141,7 @@ bool WarpExecutor::runPath(size_t index, uint64_t &budget) {
     statistics.threadInstructions +=
         uint64_t(block.instructions) *
         static_cast<unsigned>(std::popcount(path.mask));
-    bool good = warp.block->observer ? runObserved(block, path.mask)
+    bool good = warp.block->observer ? runObserved(path.block, path.mask)
                                      : runOperations(block, path.mask);
     warp.issued += block.instructions;
     if (!good || !terminate(path, block, stopped))

@@ -86,7 +86,7 @@ private:
 
   bool runPath(size_t index, uint64_t &budget);
   bool runOperations(const BasicBlock &block, LaneMask mask);
-  bool runObserved(const BasicBlock &block, LaneMask mask);
+  bool runObserved(uint32_t index, LaneMask mask);
   bool overLimit(uint64_t limit, const Path &path);
   void observeRegisters(uint32_t op, LaneMask lanes);
   bool poll(Path &path, const Terminator &end, bool &stopped);
