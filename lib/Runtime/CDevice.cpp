@@ -211,14 +211,6 @@ ctc_status ctc_layer_launch(const ctc_layer *layer, int64_t batch,
 // Extensions of the cpu device
 //===----------------------------------------------------------------------===//
 
-/// The device as the cpu device it must be.
-static Result<CpuDevice *> asCpu(Device &device) {
-  if (device.info().kind != CTC_DEVICE_CPU)
-    return fail(CTC_INVALID_ARGUMENT,
-                "'" + device.info().name + "' is not the cpu device");
-  return static_cast<CpuDevice *>(&device);
-}
-
 ctc_status ctc_cpu_get_statistics(const ctc_device *device,
                                   ctc_cpu_statistics *statistics) {
   return guarded([&]() -> Result<void> {

@@ -7,6 +7,8 @@
 
 #include "CpuDevice.h"
 
+#include "ctc/PtxMachine/Counters.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -33,9 +35,9 @@ public:
     const auto parameters = std::as_bytes(launch.parameters);
     config.parameters.assign(parameters.begin(), parameters.end());
     config.hostThreads = device.threads();
-    config.onlyBlocks.assign(launch.onlyBlocks.begin(),
-                             launch.onlyBlocks.end());
-    auto statistics = module->launch(names[launch.kernel], config);
+    const auto &only = launch.extras.onlyBlocks;
+    config.onlyBlocks.assign(only.begin(), only.end());
+    auto statistics = run(names[launch.kernel], config, launch.extras.counters);
     if (!statistics)
       return fail(CTC_DEVICE_ERROR, std::move(statistics.error()));
     device.add(*statistics);
@@ -43,6 +45,18 @@ public:
   }
 
 private:
+  Expected<ptx::LaunchStatistics> run(const std::string &kernel,
+                                      const ptx::LaunchConfig &config,
+                                      ptx::LaunchCounters *counters) const {
+    if (!counters)
+      return module->launch(kernel, config);
+    auto counted = module->profile(kernel, config);
+    if (!counted)
+      return tl::unexpected<Error>(std::move(counted.error()));
+    *counters = std::move(*counted);
+    return counters->statistics;
+  }
+
   CpuDevice &device;
   std::unique_ptr<ptx::LoadedModule> module;
   std::vector<std::string> names;
@@ -176,4 +190,11 @@ void CpuDevice::add(const ptx::LaunchStatistics &launch) {
 
 std::shared_ptr<Device> ctc::rt::openCpuDevice() {
   return std::make_shared<CpuDevice>();
+}
+
+Result<CpuDevice *> ctc::rt::asCpu(Device &device) {
+  if (device.info().kind != CTC_DEVICE_CPU)
+    return fail(CTC_INVALID_ARGUMENT,
+                "'" + device.info().name + "' is not the cpu device");
+  return static_cast<CpuDevice *>(&device);
 }

@@ -55,6 +55,9 @@ private:
 
 std::shared_ptr<Device> openCpuDevice();
 
+/// The device as the cpu device it must be; else CTC_INVALID_ARGUMENT.
+Result<CpuDevice *> asCpu(Device &device);
+
 } // namespace ctc::rt
 
 #endif // CTC_LIB_RUNTIME_CPUDEVICE_H

@@ -73,7 +73,7 @@ public:
 
   Result<void> launch(const KernelLaunch &launch,
                       Stream stream) const override {
-    if (!launch.onlyBlocks.empty())
+    if (!launch.extras.onlyBlocks.empty())
       return fail(CTC_INVALID_ARGUMENT,
                   "single blocks can be launched on the cpu device only");
     const CurrentContext current(driver, context);

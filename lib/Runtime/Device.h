@@ -19,6 +19,10 @@
 #include <memory>
 #include <span>
 
+namespace ctc::ptx {
+struct LaunchCounters;
+} // namespace ctc::ptx
+
 namespace ctc::rt {
 
 /// A CUstream; the cpu device ignores it.
@@ -31,6 +35,14 @@ struct KernelRequest {
   uint32_t parameterBytes = 0;
 };
 
+/// What only the cpu device can do with a launch.
+struct CpuExtras {
+  /// Linear indices of the blocks to run; empty means all.
+  std::span<const uint64_t> onlyBlocks;
+  /// Where to count what the launch does; null: it is not counted.
+  ptx::LaunchCounters *counters = nullptr;
+};
+
 struct KernelLaunch {
   size_t kernel = 0;   ///< Index of the KernelRequest.
   uint32_t blocks = 1; ///< Along x; at least 1.
@@ -38,8 +50,7 @@ struct KernelLaunch {
   uint32_t dynamicSharedBytes = 0;
   /// All parameters are 64 bits wide: addresses and the batch.
   std::span<const uint64_t> parameters;
-  /// Linear indices of the blocks to run, on the cpu device; empty means all.
-  std::span<const uint64_t> onlyBlocks;
+  CpuExtras extras;
 };
 
 /// An image on a device, its kernels looked up. Immutable; any thread may

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Layer.h"
+#include "ctc/PtxMachine/Counters.h"
 #include "ctc/Support/IntegerMath.h"
 
 #include <cstdio>
@@ -186,8 +187,7 @@ Result<void> Layer::checkLaunch(int64_t batch,
 Result<void> Layer::enqueue(const Launch &launch, int64_t batch,
                             uint64_t weight, uint64_t packed,
                             std::span<const uint64_t> addresses,
-                            std::span<const uint64_t> onlyBlocks,
-                            Stream stream) const {
+                            const CpuExtras &extras, Stream stream) const {
   const auto count = blocks(launch.grid, batch);
   if (!count)
     return fail(CTC_INVALID_ARGUMENT, count.error());
@@ -205,9 +205,8 @@ Result<void> Layer::enqueue(const Launch &launch, int64_t batch,
   }
   if (launch.passesBatch)
     parameters[used++] = static_cast<uint64_t>(batch);
-  auto done =
-      home->launch(launch, static_cast<uint32_t>(*count),
-                   std::span(parameters).first(used), onlyBlocks, stream);
+  auto done = home->launch(launch, static_cast<uint32_t>(*count),
+                           std::span(parameters).first(used), extras, stream);
   if (!done)
     return fail(done.error().status,
                 "kernel '" + launch.kernel + "': " + done.error().message);
@@ -226,11 +225,8 @@ Result<void> Layer::launch(int64_t batch, std::span<const uint64_t> addresses,
   return {};
 }
 
-Result<void> Layer::launchBlocks(size_t launch, int64_t batch,
-                                 std::span<const uint64_t> addresses,
-                                 std::span<const uint64_t> onlyBlocks) const {
-  if (auto good = checkLaunch(batch, addresses); !good)
-    return good;
+Result<void> Layer::checkBlocks(size_t launch, int64_t batch,
+                                std::span<const uint64_t> onlyBlocks) const {
   if (launch >= entry().run.size())
     return fail(CTC_INVALID_ARGUMENT, "no run launch " +
                                           std::to_string(launch) + ": entry '" +
@@ -244,8 +240,34 @@ Result<void> Layer::launchBlocks(size_t launch, int64_t batch,
       return fail(CTC_INVALID_ARGUMENT, "no block " + std::to_string(block) +
                                             ": the grid has " +
                                             std::to_string(*count));
-  if (onlyBlocks.empty())
-    return {};
+  return {};
+}
+
+Result<void> Layer::launchBlocks(size_t launch, int64_t batch,
+                                 std::span<const uint64_t> addresses,
+                                 std::span<const uint64_t> onlyBlocks) const {
+  if (auto good = checkLaunch(batch, addresses); !good)
+    return good;
+  if (auto good = checkBlocks(launch, batch, onlyBlocks);
+      !good || onlyBlocks.empty())
+    return good;
   return enqueue(entry().run[launch], batch, 0, packedAddress, addresses,
-                 onlyBlocks, nullptr);
+                 {.onlyBlocks = onlyBlocks}, nullptr);
+}
+
+Result<ptx::LaunchCounters>
+Layer::profile(size_t launch, int64_t batch,
+               std::span<const uint64_t> addresses,
+               std::span<const uint64_t> onlyBlocks) const {
+  if (auto good = checkLaunch(batch, addresses); !good)
+    return tl::unexpected(good.error());
+  if (auto good = checkBlocks(launch, batch, onlyBlocks); !good)
+    return tl::unexpected(good.error());
+  ptx::LaunchCounters counters;
+  if (auto done =
+          enqueue(entry().run[launch], batch, 0, packedAddress, addresses,
+                  {.onlyBlocks = onlyBlocks, .counters = &counters}, nullptr);
+      !done)
+    return tl::unexpected(done.error());
+  return counters;
 }

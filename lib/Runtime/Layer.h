@@ -44,15 +44,24 @@ public:
   Result<void> launchBlocks(size_t launch, int64_t batch,
                             std::span<const uint64_t> addresses,
                             std::span<const uint64_t> blocks) const;
+  /// One run launch, counted; all its blocks, or those listed if any are. On
+  /// the cpu device.
+  Result<ptx::LaunchCounters> profile(size_t launch, int64_t batch,
+                                      std::span<const uint64_t> addresses,
+                                      std::span<const uint64_t> blocks) const;
+
+  const Entry &entry() const { return home->image().manifest.entries[index]; }
 
 private:
   Layer() = default;
 
-  const Entry &entry() const { return home->image().manifest.entries[index]; }
   /// What all launches check: batch, number of addresses, preparation, and
   /// every address.
   Result<void> checkLaunch(int64_t batch,
                            std::span<const uint64_t> addresses) const;
+  /// What launching blocks of one run launch checks besides.
+  Result<void> checkBlocks(size_t launch, int64_t batch,
+                           std::span<const uint64_t> blocks) const;
   Result<void> checkAddress(const Argument &argument, int64_t batch,
                             uint64_t address) const;
   Result<void> checkPacked(uint64_t packed) const;
@@ -60,8 +69,7 @@ private:
   /// read, `addresses` what run launches do.
   Result<void> enqueue(const Launch &launch, int64_t batch, uint64_t weight,
                        uint64_t packed, std::span<const uint64_t> addresses,
-                       std::span<const uint64_t> onlyBlocks,
-                       Stream stream) const;
+                       const CpuExtras &extras, Stream stream) const;
 
   std::shared_ptr<const Module> home;
   size_t index = 0;

@@ -75,8 +75,7 @@ Module::load(std::shared_ptr<const Bundle> bundle,
 
 Result<void> Module::launch(const Launch &launch, uint32_t blocks,
                             std::span<const uint64_t> parameters,
-                            std::span<const uint64_t> onlyBlocks,
-                            Stream stream) const {
+                            const CpuExtras &extras, Stream stream) const {
   const auto name =
       std::lower_bound(kernelNames.begin(), kernelNames.end(), launch.kernel);
   KernelLaunch what;
@@ -85,6 +84,6 @@ Result<void> Module::launch(const Launch &launch, uint32_t blocks,
   what.block = launch.block;
   what.dynamicSharedBytes = launch.dynamicSharedBytes;
   what.parameters = parameters;
-  what.onlyBlocks = onlyBlocks;
+  what.extras = extras;
   return loaded->launch(what, stream);
 }

@@ -30,8 +30,7 @@ public:
   /// the kernel's.
   Result<void> launch(const Launch &launch, uint32_t blocks,
                       std::span<const uint64_t> parameters,
-                      std::span<const uint64_t> onlyBlocks,
-                      Stream stream) const;
+                      const CpuExtras &extras, Stream stream) const;
 
 private:
   Module() = default;
