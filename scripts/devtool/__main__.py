@@ -22,6 +22,8 @@ def parse(arguments):
     commands.add_parser("setup", help="install what the build needs")
     build = commands.add_parser("build", help="setup, then build into build/")
     build.add_argument("targets", nargs="*", help="targets, default all")
+    commands.add_parser("python", help="build, then build the Python package "
+                        "into the environment .cache/python")
     commands.add_parser("demo", help="build, then compile, launch and check a "
                         "layer of SAM's mask decoder")
     test = commands.add_parser("test", help="build, then run every test")
@@ -46,8 +48,9 @@ def parse(arguments):
 def dispatch(options):
     actions = {
         "help": lambda: None,
-        "setup": building.setup,
+        "setup": building.setup_all,
         "build": lambda: building.build(options.targets),
+        "python": building.build_python,
         "demo": demo.demo,
         "test": lambda: testing.test(options.jobs),
         "format": building.format_sources,

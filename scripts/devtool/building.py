@@ -6,7 +6,7 @@
 #===----------------------------------------------------------------------===#
 """setup, build and format."""
 
-from devtool import cuda, debian
+from devtool import cuda, debian, python
 from devtool.common import (BUILD, LLVM_BIN, ROOT, digest, is_done, mark_done,
                             output_of, run, say)
 
@@ -18,6 +18,12 @@ def setup():
     """Everything the build needs; returns the CUDA toolkit."""
     debian.setup()
     return cuda.setup()
+
+
+def setup_all():
+    """Everything the build and the tests need."""
+    setup()
+    python.setup()
 
 
 def configure(toolkit):
@@ -38,6 +44,12 @@ def build(targets=()):
         command += ["--target", *targets]
     run(command)
     return toolkit
+
+
+def build_python():
+    """The build, then the Python package linked against it."""
+    build()
+    python.build()
 
 
 def sources(suffixes):

@@ -4,11 +4,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===----------------------------------------------------------------------===#
-"""test: ctest and lit, and one total over both.
+"""test: ctest, lit and pytest, and one total over all.
 
 GoogleTest programs and Python tests report each of their cases, lit each of
-its files, and whatever else ctest runs counts as one test. A skipped test is listed with its
-reason, never passed over in silence.
+its files, and whatever else ctest runs counts as one test. A skipped test is
+listed with its reason, never passed over in silence.
 """
 
 import os
@@ -16,7 +16,7 @@ import shutil
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 
-from devtool import building
+from devtool import building, python
 from devtool.common import BUILD, Failure, LLVM_BIN, run
 
 RESULTS = BUILD / "test" / "results"
@@ -35,7 +35,8 @@ def read_junit(path, prefix):
     for case in ElementTree.parse(path).getroot().iter("testcase"):
         name = f"{prefix}{case.get('classname')}.{case.get('name')}"
         skipped = case.find("skipped")
-        if case.find("failure") is not None or case.get("status") == "fail":
+        wrong = case.find("failure"), case.find("error")
+        if wrong != (None, None) or case.get("status") == "fail":
             yield Result(name, FAILED)
         elif skipped is not None or case.get("status") == "notrun":
             reason = (skipped.get("message") if skipped is not None else "")
@@ -61,6 +62,8 @@ def collect(results):
                 total.append(result)
     if (results / "lit.xml").is_file():
         total += read_junit(results / "lit.xml", "lit:")
+    if (results / "python.xml").is_file():
+        total += read_junit(results / "python.xml", "python:")
     return total
 
 
@@ -79,7 +82,7 @@ def summary(results):
 
 
 def run_all(jobs):
-    """Runs ctest and lit; returns the exit statuses of both."""
+    """Runs ctest, lit and pytest; returns their exit statuses."""
     shutil.rmtree(RESULTS, ignore_errors=True)
     (RESULTS / "cases").mkdir(parents=True)
     ctest = run(["ctest", "--test-dir", BUILD, "--output-on-failure",
@@ -89,11 +92,11 @@ def run_all(jobs):
     lit = run([LLVM_BIN / "lit", f"-j{jobs}", "-sv", "--no-progress-bar",
                "--xunit-xml-output",
                RESULTS / "lit.xml", BUILD / "test"], check=False)
-    return ctest, lit
+    return ctest, lit, python.test(jobs, RESULTS / "python.xml")
 
 
 def test(jobs=None):
-    building.build()
+    building.build_python()
     statuses = run_all(jobs or os.cpu_count() or 1)
     results = collect(RESULTS)
     print("\n" + "\n".join(summary(results)), flush=True)

@@ -1,0 +1,157 @@
+#===- _compile.py - From shapes or MLIR to a bundle ------------------------===#
+#
+# Part of ctc, the compiler for transposed convolution.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===----------------------------------------------------------------------===#
+"""`ctc.compile`."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ctc import _cache, _layers, _runtime
+from ctc._bundle import Bundle
+from ctc._errors import CompilerMissingError
+from ctc._layers import Padding, PerDimension
+
+
+def _compiler() -> Any:
+    try:
+        from ctc import _compiler
+    except ImportError as error:
+        raise CompilerMissingError(
+            "this installation of ctc has no compiler, and the cache in "
+            f"{_cache.directory()} does not have the bundle: compile it where "
+            "LLVM 22 is, and load it, or copy the cache over "
+            f"({error})") from None
+    return _compiler
+
+
+def has_compiler() -> bool:
+    """Whether this installation can compile, or only load and launch."""
+    try:
+        _compiler()
+    except CompilerMissingError:
+        return False
+    return True
+
+
+def _chips(chips: str | Sequence[str] | None) -> list[str]:
+    known = _runtime.chips()
+    if chips is None:
+        return known
+    names = chips.split(",") if isinstance(chips, str) else list(chips)
+    if not names:
+        raise ValueError("chips is empty, must name at least one of "
+                         f"{', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise ValueError(f"chips has {name!r}, must be of "
+                             f"{', '.join(known)}")
+        if names.count(name) > 1:
+            raise ValueError(f"chips names {name!r} twice")
+    return names
+
+
+def _cached(request: dict[str, object], fits: Callable[[Bundle], bool],
+            make: Callable[[], bytes], cache: bool) -> Bundle:
+    name = _cache.key(request)
+    if cache:
+        bundle = _cache.read(name, fits)
+        if bundle is not None:
+            return bundle
+    data = make()
+    if cache:
+        _cache.write(name, data)
+    return Bundle(data)
+
+
+def compile_layer(layer: _layers.Layer, epilogue: Sequence[str] = (),
+                  chips: Sequence[str] | None = None,
+                  family: str | None = None, cache: bool = True) -> Bundle:
+    """The bundle of a checked layer."""
+    names = _chips(chips)
+    steps = list(epilogue)
+
+    def fits(bundle: Bundle) -> bool:
+        return bundle.chips == names and layer.matches(bundle.entry())
+
+    return _cached(
+        {"layer": layer.fields(), "epilogue": steps, "chips": names,
+         "family": family}, fits,
+        lambda: bytes(_compiler().compile_layer(layer.fields(), steps, names,
+                                                family or "")), cache)
+
+
+def _compile_mlir(text: str, name: str, chips: list[str], family: str | None,
+                  cache: bool) -> Bundle:
+    return _cached(
+        {"mlir": text, "chips": chips, "family": family},
+        lambda bundle: bundle.chips == chips,
+        lambda: bytes(_compiler().compile_mlir(text, name, chips,
+                                               family or "")), cache)
+
+
+def compile(mlir: str | os.PathLike[str] | None = None, *,
+            input: Sequence[int | None] | None = None,
+            weight: Sequence[int] | None = None,
+            dtype: object = "float32", bias: bool = False,
+            stride: PerDimension = 1, dilation: PerDimension = 1,
+            padding: Padding = 0, output_padding: PerDimension = 0,
+            groups: int = 1, layout: str = "channels_first",
+            precision: str = "tf32", epilogue: str | Sequence[str] = (),
+            chips: str | Sequence[str] | None = None,
+            family: str | None = None, cache: bool = True) -> Bundle:
+    """Compiles a transposed convolution for NVIDIA chips.
+
+    Either `mlir`, the text of a module (docs/Operator.md) or the path of a
+    file that holds one, or a layer by its shapes:
+
+    input: shape of the input, (N, Cin, spatial...), or (N, spatial..., Cin)
+        with layout="channels_last"; 1 to 3 spatial sizes, in elements. A batch
+        N of None is known at launch only.
+    weight: shape of the weight, (Cin, Cout/groups, kernel...), as in PyTorch.
+    dtype: float32, float16 or bfloat16, as a name or a framework's dtype.
+    bias: whether a bias per output channel is added.
+    stride, dilation, output_padding: one value or one per spatial dimension.
+    padding: the same; a value may be a pair (low, high), and negative.
+    groups: must divide both channel counts.
+    layout: "channels_first" or "channels_last".
+    precision: how float32 is multiplied: "tf32" (as PyTorch's convolutions do
+        by default), "tf32x3" or "ieee" (docs/Numerics.md).
+    epilogue: elementwise steps, "gelu" or ["mul:0.5", "gelu"] (docs/Driver.md).
+    chips: "sm_90a" or several; all that ctc knows without it.
+    family: the kernel family to use instead of the one ctc chooses.
+    cache: whether to look in the cache on disk and add to it (docs/Python.md).
+
+    The output has per spatial dimension (I-1)*stride - low - high
+    + dilation*(K-1) + output_padding + 1 elements.
+
+    Raises `TypeError` and `ValueError` for arguments that are not legal,
+    `ctc.CompileError` for a layer or a module that does not compile, and
+    `ctc.CompilerMissingError` where this installation cannot compile and the
+    cache does not have the bundle.
+    """
+    names = _chips(chips)
+    if mlir is not None:
+        if input is not None or weight is not None:
+            raise ValueError("mlir and a shape are given, must be one of them")
+        if isinstance(mlir, str):
+            return _compile_mlir(mlir, "<mlir>", names, family, cache)
+        path = os.fspath(mlir)
+        return _compile_mlir(pathlib.Path(path).read_text(), path, names,
+                             family, cache)
+    if input is None or weight is None:
+        raise ValueError("there is nothing to compile: give MLIR text, or "
+                         "input= and weight=")
+    steps = epilogue.split(",") if isinstance(epilogue, str) else epilogue
+    layer = _layers.layer(
+        input=input, weight=weight, dtype=dtype, bias=bias, stride=stride,
+        dilation=dilation, padding=padding, output_padding=output_padding,
+        groups=groups, layout=layout, precision=precision)
+    return compile_layer(layer, [step for step in steps if step], names,
+                         family, cache)
