@@ -31,6 +31,7 @@ void python::checkDevice(const char *name, const TensorView &view,
 
 void python::checkShape(const ArgumentSpec &spec, const TensorView &view,
                         int64_t &batch) {
+  const int64_t given = batch;
   bool fits = view.rank == spec.rank;
   for (int i = 0; fits && i < spec.rank; ++i) {
     if (spec.shape[i] != CTC_DYNAMIC)
@@ -44,7 +45,7 @@ void python::checkShape(const ArgumentSpec &spec, const TensorView &view,
     return;
   int64_t legal[TensorView::kMaxRank];
   for (int i = 0; i < spec.rank; ++i)
-    legal[i] = spec.shape[i] == CTC_DYNAMIC ? batch : spec.shape[i];
+    legal[i] = spec.shape[i] == CTC_DYNAMIC ? given : spec.shape[i];
   raiseValue(spec.name + " has shape " + tupleText(view.shape, view.rank) +
              ", must be " + tupleText(legal, spec.rank));
 }

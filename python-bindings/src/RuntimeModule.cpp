@@ -215,7 +215,7 @@ static void bindLayer(nb::module_ &module) {
             return layer.call(
                 {input, nb::tuple(operands), out, stream, copy});
           },
-          "input"_a, "operands"_a, nb::kw_only(), "out"_a.none() = nb::none(),
+          "input"_a.none(), "operands"_a, nb::kw_only(), "out"_a.none() = nb::none(),
           "stream"_a.none() = nb::none(), "copy"_a = false)
       .def_prop_ro("entry",
                    [](const PreparedLayer &layer) {

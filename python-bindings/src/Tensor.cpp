@@ -171,7 +171,7 @@ static void take(nb::handle capsule, const char *name, const char *usedName,
 
 /// Asks an object for its capsule, in the newest form it knows.
 static nb::object capsuleOf(nb::handle object, const nb::dict &arguments) {
-  nb::dict versioned(arguments);
+  auto versioned = nb::steal<nb::dict>(PyDict_Copy(arguments.ptr()));
   versioned["max_version"] = nb::make_tuple(1, 0);
   const nb::object method = object.attr("__dlpack__");
   try {

@@ -45,6 +45,15 @@ struct FakeCuda {
   int synchronizations = 0;
 };
 
-extern "C" FakeCuda *fakeCuda();
+extern "C" {
+FakeCuda *fakeCuda();
+
+// For tests in other languages, which set CTC_FAKE_CUDA_ANY_KERNEL so that
+// modules have every kernel they are asked for, its parameters unrecorded.
+/// "launches", "allocations" or "synchronizations" so far; -1 for other names.
+long fakeCudaCount(const char *what);
+/// The stream of the last launch.
+void *fakeCudaLastStream();
+}
 
 #endif // CTC_TEST_UNIT_RUNTIME_FAKECUDA_H
