@@ -34,8 +34,7 @@ bool ArgumentSpec::hasBatch() const {
 uint64_t ArgumentSpec::bytes(int64_t batch) const {
   uint64_t count = type.bits / 8;
   for (int i = 0; i < rank; ++i)
-    count *=
-        static_cast<uint64_t>(shape[i] == CTC_DYNAMIC ? batch : shape[i]);
+    count *= static_cast<uint64_t>(shape[i] == CTC_DYNAMIC ? batch : shape[i]);
   return count;
 }
 

@@ -20,9 +20,10 @@ void python::checkType(const ArgumentSpec &spec, const TensorView &view) {
 
 void python::checkDevice(const char *name, const TensorView &view,
                          const DeviceRef &device) {
-  const bool fits = device.info.kind == CTC_DEVICE_CPU
-                        ? view.isHost()
-                        : view.isCuda() && view.device.id == device.info.ordinal;
+  const bool fits =
+      device.info.kind == CTC_DEVICE_CPU
+          ? view.isHost()
+          : view.isCuda() && view.device.id == device.info.ordinal;
   if (!fits)
     raiseValue(std::string(name) + " is on " + nameOf(view.device) +
                ", must be on " + device.name() +

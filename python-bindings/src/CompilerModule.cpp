@@ -38,9 +38,10 @@ namespace {
 /// A context with all dialects that keeps what its diagnostics say.
 class Session {
 public:
-  Session() : context(registry()), handler(&context, [this](auto &diagnostic) {
-    return keep(diagnostic);
-  }) {
+  Session()
+      : context(registry()), handler(&context, [this](auto &diagnostic) {
+          return keep(diagnostic);
+        }) {
     context.printOpOnDiagnostic(false);
   }
 
@@ -99,8 +100,9 @@ static T named(const char *what, const std::string &text,
                std::optional<T> (*parse)(std::string_view)) {
   if (auto value = parse(text))
     return *value;
-  raise(std::string(what) + " is '" + text + "', which the compiler does not "
-                                             "know");
+  raise(std::string(what) + " is '" + text +
+        "', which the compiler does not "
+        "know");
 }
 
 /// A layer as ctc/_layers.py has checked it: sizes are one per dimension.

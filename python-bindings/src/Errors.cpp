@@ -57,15 +57,16 @@ void python::must(ctc_status status) {
 }
 
 void python::registerErrors() {
-  nb::register_exception_translator([](const std::exception_ptr &error, void *) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const runtime::Error &failure) {
-      try {
-        raiseStatus(failure.status(), failure.what());
-      } catch (nb::python_error &raised) {
-        raised.restore();
-      }
-    }
-  });
+  nb::register_exception_translator(
+      [](const std::exception_ptr &error, void *) {
+        try {
+          std::rethrow_exception(error);
+        } catch (const runtime::Error &failure) {
+          try {
+            raiseStatus(failure.status(), failure.what());
+          } catch (nb::python_error &raised) {
+            raised.restore();
+          }
+        }
+      });
 }

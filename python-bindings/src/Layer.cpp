@@ -83,10 +83,9 @@ PreparedLayer::PreparedLayer(std::shared_ptr<BundleHandle> from,
       bias(nb::borrow(request.bias)), packed(nb::borrow(request.packed)),
       staging(module->device->handle) {
   if (request.bias.is_none() != (spec->bias == nullptr))
-    raiseValue(spec->bias ? "bias is missing, the entry '" + spec->name +
-                                "' adds one"
-                          : "bias is given, the entry '" + spec->name +
-                                "' adds none");
+    raiseValue(spec->bias
+                   ? "bias is missing, the entry '" + spec->name + "' adds one"
+                   : "bias is given, the entry '" + spec->name + "' adds none");
   if (request.weight.is_none() != (spec->weight == nullptr))
     raiseValue(spec->weight ? "weight is missing"
                             : "weight is given, the entry '" + spec->name +

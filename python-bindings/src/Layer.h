@@ -51,9 +51,7 @@ public:
 private:
   struct Call;
 
-  bool isCuda() const {
-    return module->device->info.kind == CTC_DEVICE_CUDA;
-  }
+  bool isCuda() const { return module->device->info.kind == CTC_DEVICE_CUDA; }
   nanobind::object operand(nanobind::handle object, const ArgumentSpec &spec,
                            bool copy, int64_t &batch, TensorView &view) const;
   void prepareOnHost(const TensorView &weight);

@@ -96,9 +96,9 @@ static nb::tuple perDimension(const ctc_entry_info &entry,
 }
 
 static nb::dict argumentFields(const ArgumentSpec &spec) {
-  static constexpr const char *kRoles[] = {
-      "input", "weight", "packed_weight", "bias", "operand", "output",
-      "scratch"};
+  static constexpr const char *kRoles[] = {"input",  "weight",  "packed_weight",
+                                           "bias",   "operand", "output",
+                                           "scratch"};
   nb::list shape;
   for (int i = 0; i < spec.rank; ++i)
     shape.append(sizeOrNone(spec.shape[i]));
@@ -133,8 +133,7 @@ static nb::dict entryFields(const PyBundle &bundle,
   fields["stride"] = perDimension(info, &ctc_dimension::stride);
   fields["dilation"] = perDimension(info, &ctc_dimension::dilation);
   fields["padding"] = nb::tuple(padding);
-  fields["output_padding"] =
-      perDimension(info, &ctc_dimension::output_padding);
+  fields["output_padding"] = perDimension(info, &ctc_dimension::output_padding);
   fields["layout"] = kLayouts[info.layout];
   fields["precision"] = kPrecisions[info.precision];
   fields["family"] = info.family;
@@ -156,22 +155,40 @@ static nb::dict deviceFields(const std::string &name) {
   return fields;
 }
 
-/// The newest chip whose cubins run on a GPU of this compute capability.
+/// The newest chip whose cubins run on a GPU of this compute capability, else
+/// the newest whose PTX its driver translates, else nothing.
 static std::optional<std::string> chipFor(int major, int minor) {
   std::optional<std::string> best;
-  int bestVersion = -1;
-  for (const Chip &chip : allChips())
-    if (runsOn(chip, major, minor) &&
-        chip.major * 10 + chip.minor > bestVersion) {
-      bestVersion = chip.major * 10 + chip.minor;
+  int bestRank = -1;
+  for (const Chip &chip : allChips()) {
+    const int version = chip.major * 10 + chip.minor;
+    const bool translates = !chip.archSpecific && version <= major * 10 + minor;
+    const int rank = runsOn(chip, major, minor) ? 1000 + version
+                     : translates               ? version
+                                                : -1;
+    if (rank > bestRank) {
+      bestRank = rank;
       best = std::string(chip.name);
     }
+  }
   return best;
 }
 
 //===----------------------------------------------------------------------===//
 // The module
 //===----------------------------------------------------------------------===//
+
+/// Bytes the packed weight of an entry has on a device.
+static uint64_t packedBytes(const PyBundle &bundle,
+                            const std::string &deviceName,
+                            const std::optional<std::string> &entryName,
+                            const std::optional<std::string> &chip) {
+  const auto handle = bundle.open();
+  const auto module = handle->load(openDevice(deviceName), chip.value_or(""));
+  const auto entry = handle->entry(module->info.image,
+                                   handle->findEntry(entryName.value_or("")));
+  return runtime::Layer::create(module->module, entry->name).packedBytes();
+}
 
 static void bindBundle(nb::module_ &module) {
   nb::class_<PyBundle>(module, "Bundle")
@@ -183,6 +200,8 @@ static void bindBundle(nb::module_ &module) {
       .def_prop_ro("producer", &producerOf)
       .def("to_bytes", &PyBundle::bytes)
       .def("entry", &entryFields, "name"_a = nb::none())
+      .def("packed_bytes", &packedBytes, "device"_a, "entry"_a = nb::none(),
+           "chip"_a = nb::none())
       .def(
           "prepare",
           [](const PyBundle &bundle, nb::handle weight, nb::handle bias,
@@ -212,15 +231,14 @@ static void bindLayer(nb::module_ &module) {
           "__call__",
           [](const PreparedLayer &layer, nb::handle input, nb::args operands,
              nb::handle out, nb::handle stream, bool copy) {
-            return layer.call(
-                {input, nb::tuple(operands), out, stream, copy});
+            return layer.call({input, nb::tuple(operands), out, stream, copy});
           },
-          "input"_a.none(), "operands"_a, nb::kw_only(), "out"_a.none() = nb::none(),
-          "stream"_a.none() = nb::none(), "copy"_a = false)
-      .def_prop_ro("entry",
-                   [](const PreparedLayer &layer) {
-                     return layer.entry().name;
-                   })
+          "input"_a.none(), "operands"_a, nb::kw_only(),
+          "out"_a.none() = nb::none(), "stream"_a.none() = nb::none(),
+          "copy"_a = false)
+      .def_prop_ro(
+          "entry",
+          [](const PreparedLayer &layer) { return layer.entry().name; })
       .def_prop_ro("device", &PreparedLayer::deviceName)
       .def_prop_ro("chip",
                    [](const PreparedLayer &layer) {
@@ -242,7 +260,6 @@ static void bindXla(nb::module_ &module) {
                               chip.value_or(""));
       },
       "bundle"_a, "entry"_a = nb::none(), "chip"_a = nb::none());
-  module.def("xla_packed_bytes", &xlaPackedBytes, "layer"_a, "device"_a);
   module.def("xla_handlers", &xlaHandlers);
 }
 

@@ -193,9 +193,8 @@ static void viewDlpack(nb::handle object, const char *what,
     arguments["stream"] = stream && *stream ? *stream : 1;
   const nb::object capsule = capsuleOf(object, arguments);
   if (PyCapsule_IsValid(capsule.ptr(), "dltensor_versioned"))
-    take<dlpack::ManagedTensorVersioned>(capsule, "dltensor_versioned",
-                                         "used_dltensor_versioned", what,
-                                         result);
+    take<dlpack::ManagedTensorVersioned>(
+        capsule, "dltensor_versioned", "used_dltensor_versioned", what, result);
   else if (PyCapsule_IsValid(capsule.ptr(), "dltensor"))
     take<dlpack::ManagedTensor>(capsule, "dltensor", "used_dltensor", what,
                                 result);
@@ -244,8 +243,8 @@ static void viewInterface(nb::handle object, const char *interfaceName,
   const nb::object dtype = nb::getattr(object, "dtype", nb::none());
   if (!dtype.is_none())
     dtypeName = nb::cast<std::string>(nb::str(nb::handle(dtype)));
-  result.type = typeFromString(nb::cast<std::string>(fields["typestr"]),
-                               dtypeName, what);
+  result.type =
+      typeFromString(nb::cast<std::string>(fields["typestr"]), dtypeName, what);
   const auto shape = nb::cast<std::vector<int64_t>>(fields["shape"]);
   const auto rank = static_cast<int>(shape.size());
   if (rank > TensorView::kMaxRank)
@@ -393,9 +392,9 @@ std::optional<uint64_t> python::currentStream(const TensorView &tensor) {
     return reinterpret_cast<uint64_t>(stream);
   }
   if (tensor.traits->isCupy)
-    return nb::cast<uint64_t>(
-        nb::module_::import_("cupy.cuda").attr("get_current_stream")().attr(
-            "ptr"));
+    return nb::cast<uint64_t>(nb::module_::import_("cupy.cuda")
+                                  .attr("get_current_stream")()
+                                  .attr("ptr"));
   return tensor.producerStream;
 }
 
@@ -406,8 +405,7 @@ uint64_t python::streamHandle(nb::handle stream) {
     if (nb::hasattr(stream, name))
       return nb::cast<uint64_t>(stream.attr(name));
   if (nb::hasattr(stream, "__cuda_stream__"))
-    return nb::cast<std::pair<int, uint64_t>>(
-               stream.attr("__cuda_stream__")())
+    return nb::cast<std::pair<int, uint64_t>>(stream.attr("__cuda_stream__")())
         .second;
   raiseType("stream is a " +
             nb::cast<std::string>(stream.type().attr("__name__")) +

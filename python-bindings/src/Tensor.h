@@ -84,8 +84,8 @@ std::optional<uint64_t> currentStream(const TensorView &tensor);
 /// anything with `__cuda_stream__`. Raises TypeError for anything else.
 uint64_t streamHandle(nanobind::handle stream);
 
-std::string nameOf(dlpack::DataType type);     ///< "float32"
-std::string nameOf(dlpack::Device device);     ///< "cuda:0"
+std::string nameOf(dlpack::DataType type); ///< "float32"
+std::string nameOf(dlpack::Device device); ///< "cuda:0"
 /// "(2, 3)"; a size of INT64_MIN is a batch, "N".
 std::string tupleText(const int64_t *sizes, int rank);
 

@@ -64,11 +64,9 @@ static BoundLayer bind(int64_t number, const std::string &device) {
   const Registered registered = registeredLayer(number);
   BoundLayer bound;
   bound.module = registered.bundle->load(openDevice(device), registered.chip);
-  bound.spec = registered.bundle->entry(bound.module->info.image,
-                                        registered.bundle->findEntry(
-                                            registered.entry));
-  bound.layer =
-      runtime::Layer::create(bound.module->module, bound.spec->name);
+  bound.spec = registered.bundle->entry(
+      bound.module->info.image, registered.bundle->findEntry(registered.entry));
+  bound.layer = runtime::Layer::create(bound.module->module, bound.spec->name);
   return bound;
 }
 
@@ -76,19 +74,10 @@ int64_t python::registerForXla(std::shared_ptr<BundleHandle> bundle,
                                const std::string &entry,
                                const std::string &chip) {
   // An entry that is not there is told now, not inside a program.
-  const std::string name =
-      bundle->entry(0, bundle->findEntry(entry))->name;
+  const std::string name = bundle->entry(0, bundle->findEntry(entry))->name;
   const std::lock_guard<std::mutex> lock(registry().mutex);
   registry().layers.push_back({std::move(bundle), name, chip});
   return static_cast<int64_t>(registry().layers.size()) - 1;
-}
-
-uint64_t python::xlaPackedBytes(int64_t layer, const std::string &device) {
-  try {
-    return bind(layer, device).layer.packedBytes();
-  } catch (const BadCall &bad) {
-    raiseValue(bad.message);
-  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -112,8 +101,8 @@ static int64_t layerAttribute(const xla::Attributes &attributes) {
 
 static const xla::Buffer &bufferAt(const xla::Buffers &buffers, int64_t index) {
   if (index >= buffers.count)
-    throw BadCall{"buffer " + std::to_string(index) + " is missing, there are " +
-                  std::to_string(buffers.count)};
+    throw BadCall{"buffer " + std::to_string(index) +
+                  " is missing, there are " + std::to_string(buffers.count)};
   return *static_cast<const xla::Buffer *>(buffers.buffers[index]);
 }
 
@@ -165,8 +154,7 @@ static void copyOut(const LoadedModule &module, uint64_t to, uint64_t from,
                                      nullptr));
 }
 
-static void pack(BoundLayer &bound, const xla::CallFrame &frame,
-                 void *stream) {
+static void pack(BoundLayer &bound, const xla::CallFrame &frame, void *stream) {
   const xla::Buffer &packed = bufferAt(frame.results, 0);
   const uint64_t bytes = bound.layer.packedBytes();
   if (packed.rank != 1 || static_cast<uint64_t>(packed.sizes[0]) < bytes)

@@ -24,9 +24,6 @@ int64_t registerForXla(std::shared_ptr<BundleHandle> bundle,
 /// with the attribute "layer". Platforms are "cpu" and "CUDA".
 nanobind::dict xlaHandlers();
 
-/// Bytes of the packed weight of a registered layer on a device.
-uint64_t xlaPackedBytes(int64_t layer, const std::string &device);
-
 } // namespace ctc::python
 
 #endif // CTC_PYTHON_XLAFFI_H

@@ -149,6 +149,12 @@ class Bundle:
         return self._native.prepare(weight, bias, entry, device, chip, stream,
                                     packed, copy, wait)
 
+    def packed_bytes(self, device: str, entry: str | None = None,
+                     chip: str | None = None) -> int:
+        """Bytes of the packed weight of an entry on a device ("cuda:0"), for
+        `prepare(packed=...)`. Raises as `prepare` does."""
+        return self._native.packed_bytes(device, entry, chip)
+
     def to_bytes(self) -> bytes:
         """The bundle's bytes, what `Bundle` takes."""
         return self._native.to_bytes()

@@ -13,9 +13,9 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ctc import _cache, _layers, _runtime
+from ctc import _cache, _devices, _layers, _runtime
 from ctc._bundle import Bundle
-from ctc._errors import CompilerMissingError
+from ctc._errors import CompilerMissingError, NoImageError
 from ctc._layers import Padding, PerDimension
 
 
@@ -55,6 +55,20 @@ def _chips(chips: str | Sequence[str] | None) -> list[str]:
         if names.count(name) > 1:
             raise ValueError(f"chips names {name!r} twice")
     return names
+
+
+def chip_of(device: str) -> str:
+    """The chip to compile for to run on a device. Any does on the cpu device,
+    the least here."""
+    found = _devices.device(device)
+    if found.compute_capability is None:
+        return _runtime.chips()[0]
+    if found.chip is None:
+        major, minor = found.compute_capability
+        raise NoImageError(f"{found.name} has compute capability {major}."
+                           f"{minor}, ctc compiles for "
+                           f"{', '.join(_runtime.chips())}")
+    return found.chip
 
 
 def _cached(request: dict[str, object], fits: Callable[[Bundle], bool],
