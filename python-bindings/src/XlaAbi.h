@@ -1,4 +1,4 @@
-//===- XlaAbi.h - The binary interface of XLA's foreign functions -*- C++ -*-===//
+//===- XlaAbi.h - The binary interface of XLA's custom calls ----*- C++ -*-===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -108,6 +108,15 @@ LIT = """<testsuites><testsuite name="ctc">
 </testsuite></testsuites>"""
 
 
+PYTEST = """<testsuites><testsuite name="pytest">
+<testcase classname="tests.test_cache" name="test_once"/>
+<testcase classname="" name="tests.test_jax">
+  <error message="collection failure"/></testcase>
+<testcase classname="tests.test_torch" name="test_gpu">
+  <skipped type="pytest.skip" message="no CUDA GPU here"/></testcase>
+</testsuite></testsuites>"""
+
+
 class Counting(Scratch):
     def test_one_total_over_all(self):
         self.write("cases/PlanTests.xml", GTEST)
@@ -125,6 +134,15 @@ class Counting(Scratch):
         self.write("ctest.xml", CTEST.format("fail"))
         self.assertEqual(testing.summary(testing.collect(self.folder)), [
             "FAILED ctest:PlanTests.PlanTests", "1 passed, 1 failed"])
+
+    def test_pytest_is_counted(self):
+        """A module that cannot be imported is an error, and a failure."""
+        self.write("ctest.xml", CTEST.format("run"))
+        self.write("python.xml", PYTEST)
+        self.assertEqual(testing.summary(testing.collect(self.folder)), [
+            "SKIPPED python:tests.test_torch.test_gpu: no CUDA GPU here",
+            "FAILED python:.tests.test_jax",
+            "3 passed, 1 failed, 1 skipped"])
 
     def test_all_good(self):
         self.write("ctest.xml", CTEST.format("run"))
