@@ -7,12 +7,14 @@
 
 #include "Commands.h"
 #include "Compiler.h"
+#include "EmitC.h"
 #include "Input.h"
 #include "LayerFlags.h"
 #include "Values.h"
 #include "ctc/Bundle/Bundle.h"
 #include "ctc/Pipelines/LayerBuilder.h"
 
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace ctc;
@@ -20,7 +22,7 @@ using namespace ctc::driver;
 using Module = mlir::OwningOpRef<mlir::ModuleOp>;
 
 namespace {
-enum class Emit { MLIR, PTX, Cubin, Bundle };
+enum class Emit { MLIR, PTX, Cubin, C, Bundle };
 } // namespace
 
 static std::optional<Emit> parseEmit(std::string_view text) {
@@ -28,6 +30,7 @@ static std::optional<Emit> parseEmit(std::string_view text) {
       {"mlir", Emit::MLIR},
       {"ptx", Emit::PTX},
       {"cubin", Emit::Cubin},
+      {"c", Emit::C},
       {"bundle", Emit::Bundle}};
   for (const auto &[name, emit] : names)
     if (name == text)
@@ -82,10 +85,30 @@ static std::string bytesOf(const Bundle &bundle, Emit emit) {
   return {bytes.begin(), bytes.end()};
 }
 
+/// The header's path of a source's: upscale.h of upscale.c.
+static Expected<std::string> headerPath(llvm::StringRef path) {
+  if (!path.consume_back(".c") || llvm::sys::path::stem(path).empty())
+    return makeError(ErrorCode::Usage,
+                     "-o is '" + path.str() +
+                         "', must be a file NAME.c for --emit=c; the header "
+                         "NAME.h goes beside it");
+  return path.str() + ".h";
+}
+
+static Expected<void> writeC(const Bundle &bundle, const std::string &path,
+                             const std::string &header) {
+  auto files = emitC(bundle, llvm::sys::path::stem(path).str());
+  if (!files)
+    return tl::unexpected(files.error());
+  if (auto written = writeOutput(header, files->header); !written)
+    return written;
+  return writeOutput(path, files->source);
+}
+
 Expected<void> driver::compileCommand(CommandArguments arguments) {
   auto emit =
       parseName<Emit>("--emit", arguments.getLastArgValue(OPT_emit, "bundle"),
-                      parseEmit, "mlir, ptx, cubin, bundle");
+                      parseEmit, "mlir, ptx, cubin, c, bundle");
   if (!emit)
     return tl::unexpected(emit.error());
   auto chips = parseChips(arguments.getLastArgValue(OPT_chip));
@@ -102,6 +125,9 @@ Expected<void> driver::compileCommand(CommandArguments arguments) {
                      "-o is missing: where the result goes, '-' for standard "
                      "output");
   const std::string path = arguments.getLastArgValue(OPT_o, "-").str();
+  Expected<std::string> header;
+  if (*emit == Emit::C && !(header = headerPath(path)))
+    return tl::unexpected(header.error());
 
   CompilerSession session;
   auto module = readModule(arguments, session);
@@ -116,5 +142,7 @@ Expected<void> driver::compileCommand(CommandArguments arguments) {
   auto bundle = session.compile(**module, request);
   if (!bundle)
     return tl::unexpected(bundle.error());
+  if (*emit == Emit::C)
+    return writeC(*bundle, path, *header);
   return writeOutput(path, bytesOf(*bundle, *emit));
 }

@@ -52,7 +52,7 @@ def output_padding : Has<"output-padding", "<n[,n...]>">, On<[CompileCommand]>,
     HelpText<"Output padding (default 0)">;
 def groups : Has<"groups", "<n>">, On<[CompileCommand]>, HelpText<"Groups (default 1)">;
 def emit : Has<"emit", "<form>">, On<[CompileCommand]>,
-    HelpText<"mlir, ptx, cubin or bundle (default); ptx and cubin need one chip">;
+    HelpText<"mlir, ptx, cubin, c (a source and header with the bundle inside) or bundle (default); ptx and cubin need one chip">;
 def o : JoinedOrSeparate<["-"], "o">, On<[CompileCommand]>, MetaVarName<"<file>">,
     HelpText<"Where the result goes; '-' is standard output">;
 

@@ -191,7 +191,7 @@ static uint64_t packedBytes(const PyBundle &bundle,
 }
 
 static void bindBundle(nb::module_ &module) {
-  nb::class_<PyBundle>(module, "Bundle")
+  nb::class_<PyBundle>(module, "Bundle", "What ctc.Bundle wraps.")
       .def(nb::init<nb::bytes>(), "data"_a)
       .def("close", &PyBundle::close)
       .def_prop_ro("closed", &PyBundle::isClosed)
@@ -225,8 +225,38 @@ static void bindBundle(nb::module_ &module) {
           "packed"_a.none(), "copy"_a, "wait"_a);
 }
 
+static constexpr const char *kLayerDoc =
+    R"(A layer of a bundle on a device, with its packed weights and its bias.
+
+Made by Bundle.prepare. Call it with arrays. Any thread may.)";
+
+static constexpr const char *kCallDoc =
+    R"(Launches the layer and gives its output.
+
+input: an array of the entry's input shape in memory order (N, Cin, spatial...,
+    or N, spatial..., Cin with channels last) and type, dense, on the layer's
+    device: of PyTorch, CuPy, NumPy or anything that speaks DLPack or the CUDA
+    array interface.
+operands: the epilogue's extra operands, in the order of Entry.operands.
+out: the array to write, of the output's shape and type, dense, writable, and
+    sharing no memory with the inputs. Without it the input's framework makes
+    one with its own allocator.
+stream: the CUDA stream to launch on: an integer handle, a torch or CuPy stream,
+    or anything with __cuda_stream__. Without it the framework's current stream;
+    for arrays of no known framework the stream they name, else the default one.
+    A stream that is not the framework's current one needs out=.
+copy: whether inputs that are not dense are copied; they are an error otherwise.
+
+On a GPU a call launches and returns: it does not wait, allocates nothing but a
+missing out, and may be captured into a CUDA graph. On the cpu device arrays are
+copied into the PTX machine's memory and back, and the call returns when it is
+done.
+
+Raises TypeError for what is no array or has another type, ValueError for another
+shape, device or layout, and ctc.DeviceError when the launch fails.)";
+
 static void bindLayer(nb::module_ &module) {
-  nb::class_<PreparedLayer>(module, "PreparedLayer")
+  nb::class_<PreparedLayer>(module, "PreparedLayer", kLayerDoc)
       .def(
           "__call__",
           [](const PreparedLayer &layer, nb::handle input, nb::args operands,
@@ -240,15 +270,21 @@ static void bindLayer(nb::module_ &module) {
           "entry",
           [](const PreparedLayer &layer) { return layer.entry().name; })
       .def_prop_ro("device", &PreparedLayer::deviceName)
-      .def_prop_ro("chip",
-                   [](const PreparedLayer &layer) {
-                     return std::string(layer.moduleInfo().chip);
-                   })
-      .def_prop_ro("uses_ptx",
-                   [](const PreparedLayer &layer) {
-                     return layer.moduleInfo().uses_ptx != 0;
-                   })
-      .def_prop_ro("packed_bytes", &PreparedLayer::packedBytes);
+      .def_prop_ro(
+          "chip",
+          [](const PreparedLayer &layer) {
+            return std::string(layer.moduleInfo().chip);
+          },
+          "The chip whose image of the bundle runs: \"sm_90a\".")
+      .def_prop_ro(
+          "uses_ptx",
+          [](const PreparedLayer &layer) {
+            return layer.moduleInfo().uses_ptx != 0;
+          },
+          "Whether the image's PTX runs, translated or executed, and not its "
+          "cubin.")
+      .def_prop_ro("packed_bytes", &PreparedLayer::packedBytes,
+                   "Bytes of the packed weights.");
 }
 
 static void bindXla(nb::module_ &module) {

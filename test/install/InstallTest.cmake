@@ -1,4 +1,4 @@
-# cmake -D BUILD_DIR=.. -D EXAMPLE_DIR=.. -D DOCS_DIR=.. -D WORK_DIR=.. -D GENERATOR=..
+# cmake -D BUILD_DIR=.. -D EXAMPLES_DIR=.. -D DOCS_DIR=.. -D WORK_DIR=.. -D GENERATOR=..
 #       -D C_COMPILER=.. [-D CTC=..] -P InstallTest.cmake
 # Installs BUILD_DIR's runtime to a fresh prefix in WORK_DIR, builds the example
 # and the program of docs/Runtime.md against it, and runs them: on a bundle that
@@ -31,11 +31,11 @@ function(extract_program page file)
   file(WRITE ${file} "${text}")
 endfunction()
 
-# Builds the CMake project in a folder against the prefix.
+# Builds the CMake project in a folder against the prefix, with more -D if given.
 function(build_against_prefix source build)
   must_run(${CMAKE_COMMAND} -S ${source} -B ${build} -G ${GENERATOR}
            -D CMAKE_PREFIX_PATH=${prefix} -D CMAKE_C_COMPILER=${C_COMPILER}
-           -D CMAKE_C_FLAGS=-Wall\ -Wextra\ -Werror)
+           -D CMAKE_C_FLAGS=-Wall\ -Wextra\ -Werror\ -pedantic ${ARGN})
   must_run(${CMAKE_COMMAND} --build ${build})
 endfunction()
 
@@ -43,9 +43,9 @@ file(REMOVE_RECURSE ${WORK_DIR})
 set(prefix ${WORK_DIR}/prefix)
 must_run(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${prefix}
          --component runtime)
-build_against_prefix(${EXAMPLE_DIR} ${WORK_DIR}/build)
+build_against_prefix(${EXAMPLES_DIR}/c-launch ${WORK_DIR}/build)
 set(example ${WORK_DIR}/build/c-launch)
-file(COPY ${EXAMPLE_DIR}/CMakeLists.txt DESTINATION ${WORK_DIR}/documented)
+file(COPY ${EXAMPLES_DIR}/c-launch/CMakeLists.txt DESTINATION ${WORK_DIR}/documented)
 extract_program(${DOCS_DIR}/Runtime.md ${WORK_DIR}/documented/main.c)
 build_against_prefix(${WORK_DIR}/documented ${WORK_DIR}/documented/build)
 set(documented ${WORK_DIR}/documented/build/c-launch)
@@ -77,5 +77,17 @@ if(CTC)
   # Output 0 is reached by one tap of each of the 8 input channels; bias is 1.
   if(NOT output STREQUAL "y[0] = 9\n")
     message(FATAL_ERROR "the documented program printed ${output}")
+  endif()
+
+  build_against_prefix(${EXAMPLES_DIR}/c-embed ${WORK_DIR}/embed
+                       -D CTC_COMPILER=${CTC})
+  must_run(${WORK_DIR}/embed/c-embed cpu)
+  if(NOT output STREQUAL "4096 of 4096 outputs are 16.5\n")
+    message(FATAL_ERROR "the embedded layer printed ${output}")
+  endif()
+  run(${WORK_DIR}/embed/c-embed gpu)
+  set(expected "CTC_INVALID_ARGUMENT: unknown device 'gpu', known are cuda, cuda:ORDINAL, cpu and auto\n")
+  if(NOT result EQUAL 1 OR NOT output STREQUAL expected)
+    message(FATAL_ERROR "expected: ${expected}got (${result}): ${output}")
   endif()
 endif()

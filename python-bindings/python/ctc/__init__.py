@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from ctc import _runtime
 from ctc._bundle import Argument, Bundle, Entry, load
-from ctc._compile import compile, has_compiler
+from ctc._compile import chip_of, compile, has_compiler
 from ctc._devices import Device, chips, device
 from ctc._errors import (BundleError, CompileError, CompilerMissingError,
                          DeviceError, Error, NoDeviceError, NoImageError,
@@ -40,7 +40,7 @@ __all__ = [
     "Argument", "Bundle", "BundleError", "CompileError",
     "CompilerMissingError", "Device", "DeviceError", "Entry", "Error",
     "NoDeviceError", "NoImageError", "OutOfMemoryError", "PreparedLayer",
-    "chips", "compile", "device", "has_compiler", "load",
+    "chip_of", "chips", "compile", "device", "has_compiler", "load",
 ]
 
 

@@ -47,7 +47,7 @@ def contiguous(array: Any) -> Any:
 
         return numpy.ascontiguousarray(array)
     if framework == "cupy":
-        import cupy
+        import cupy  # type: ignore[import-not-found, unused-ignore]
 
         return cupy.ascontiguousarray(array)
     raise TypeError(f"ctc cannot copy a {type(array).__name__}; give a dense "

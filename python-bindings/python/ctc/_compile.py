@@ -57,12 +57,18 @@ def _chips(chips: str | Sequence[str] | None) -> list[str]:
     return names
 
 
-def chip_of(device: str) -> str:
-    """The chip to compile for to run on a device. Any does on the cpu device,
-    the least here."""
+def chip_of(device: str = "auto") -> str:
+    """The chip to compile for to run on a device ("cuda:0", "cpu", "auto").
+
+    The cpu device executes any chip's PTX; CTC_CPU_CHIP says whose, the oldest
+    chip's without it.
+
+    Raises `ctc.NoDeviceError` where there is no such GPU, `ctc.NoImageError`
+    for a GPU that ctc does not compile for, and `ValueError`.
+    """
     found = _devices.device(device)
     if found.compute_capability is None:
-        return _runtime.chips()[0]
+        return _chips(os.environ.get("CTC_CPU_CHIP", _runtime.chips()[0]))[0]
     if found.chip is None:
         major, minor = found.compute_capability
         raise NoImageError(f"{found.name} has compute capability {major}."

@@ -34,7 +34,7 @@ class _Compiled:
 _compiled: dict[object, _Compiled] = {}
 _compiling = threading.Lock()
 # Layers whose weight the user has declared frozen, by the weight.
-_frozen = WeakIdKeyDictionary()
+_frozen: Any = WeakIdKeyDictionary()
 
 
 def is_channels_last(x: Tensor) -> bool:
@@ -121,9 +121,9 @@ def _frozen_layer(compiled: _Compiled, weight: Tensor,
         return _prepare(compiled, dense, added, wait=False)
     kept = _frozen.setdefault(weight, {})
     key = (id(compiled), id(bias))
-    version, layer, *_ = kept.get(key, (None, None))
-    if version == weight._version:
-        return layer
+    found: tuple[int, PreparedLayer, Tensor | None] | None = kept.get(key)
+    if found is not None and found[0] == weight._version:
+        return found[1]
     if _is_capturing(weight):
         # What a CUDA graph packs exists when it is replayed, not before.
         return _prepare(compiled, dense, added, wait=False)

@@ -28,7 +28,12 @@ from ctc import _compile, _layers, _runtime
 
 __all__ = ["conv_transpose"]
 
+
 _registering = threading.Lock()
+
+
+def _shaped(shape: tuple[int, ...], dtype: Any) -> Any:
+    return jax.ShapeDtypeStruct(shape, dtype)  # type: ignore[no-untyped-call]
 
 
 @functools.cache
@@ -62,12 +67,13 @@ def _call(layer: _layers.Layer, epilogue: tuple[str, ...], x: Any, weight: Any,
     with _registering:
         number, packed_bytes, shape = _registered(layer, epilogue, _device())
     attribute = {"layer": np.int64(number)}
-    packed = jax.ffi.ffi_call(
-        "ctc_pack", jax.ShapeDtypeStruct((packed_bytes,), jnp.uint8),
+    ffi_call: Any = jax.ffi.ffi_call
+    packed = ffi_call(
+        "ctc_pack", _shaped((packed_bytes,), jnp.uint8),
         vmap_method="sequential")(weight, **attribute)
     rest = operands if bias is None else (bias, *operands)
-    return jax.ffi.ffi_call(
-        "ctc_launch", jax.ShapeDtypeStruct(shape, x.dtype),
+    return ffi_call(
+        "ctc_launch", _shaped(shape, x.dtype),
         vmap_method="sequential")(x, packed, *rest, **attribute)
 
 

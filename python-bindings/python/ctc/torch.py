@@ -87,16 +87,19 @@ class _ConvTranspose(nn.modules.conv._ConvTransposeNd):
         if input.dim() not in (rank + 1, rank + 2):
             raise ValueError(f"input has {input.dim()} dimensions, must have "
                              f"{rank + 1} or {rank + 2}")
-        output_padding = self._output_padding(
-            input, output_size, self.stride, self.padding, self.kernel_size,
-            rank, self.dilation)  # type: ignore[arg-type]
+        # torch.nn says list[int] for what it keeps as tuples.
+        stride: Any = self.stride
+        padding: Any = self.padding
+        kernel: Any = self.kernel_size
+        output_padding: Any = self._output_padding(
+            input, output_size, stride, padding, kernel, rank,
+            list(self.dilation))
         x, weight, bias = _autocast(input, self.weight, self.bias)
         is_batched = input.dim() == rank + 2
         y = conv_transpose(
-            x if is_batched else x.unsqueeze(0), weight, bias, self.stride,
-            self.padding, output_padding,  # type: ignore[arg-type]
-            self.groups, self.dilation, precision=self.precision,
-            frozen=self.frozen)
+            x if is_batched else x.unsqueeze(0), weight, bias, stride, padding,
+            output_padding, self.groups, self.dilation,
+            precision=self.precision, frozen=self.frozen)
         return y if is_batched else y.squeeze(0)
 
 

@@ -1,0 +1,77 @@
+#===- python_launch.py - What a launch from Python costs the host ----------===#
+#
+# Part of ctc, the compiler for transposed convolution.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+#===----------------------------------------------------------------------===#
+"""Microseconds of host time per call of a prepared layer with torch tensors.
+
+    .cache/python/bin/python bench/python_launch.py [--check]
+
+On a GPU the calls launch a small kernel and nothing waits between them. Without
+one, the calls have a batch of 0: they go all the way to the launch on the cpu
+device, which has nothing to launch. --check exits with 1 above 5 microseconds.
+Each figure is the best of several rounds; PyTorch's own calls stand beside them.
+"""
+
+import subprocess
+import sys
+import time
+
+import ctc
+import torch
+
+LIMIT = 5.0  # Microseconds.
+CALLS, ROUNDS = 500, 40  # Fewer calls a round than a stream queues.
+
+
+def microseconds(call):
+    best = float("inf")
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        for _ in range(CALLS):
+            call()
+        best = min(best, time.perf_counter() - start)
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+    return best / CALLS * 1e6
+
+
+def import_milliseconds():
+    script = ("import time; t = time.perf_counter(); import ctc; "
+              "print(time.perf_counter() - t)")
+    return 1e3 * min(float(subprocess.run(
+        [sys.executable, "-c", script], text=True, check=True,
+        capture_output=True).stdout) for _ in range(5))
+
+
+def main():
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    batch = 1 if device == "cuda" else 0
+    bundle = ctc.compile(input=(None, 8, 4, 4), weight=(8, 8, 2, 2), stride=2,
+                         bias=True, chips=ctc.chip_of(device))
+    x = torch.zeros(batch, 8, 4, 4, device=device)
+    weight = torch.zeros(8, 8, 2, 2, device=device)
+    bias = torch.zeros(8, device=device)
+    layer = bundle.prepare(weight, bias)
+    out = layer(x)
+    found = ctc.device(device)
+    print(f"{found.name}, batch {batch}, torch {torch.__version__}, Python "
+          f"{sys.version.split()[0]}")
+    own = {"layer(x, out=y)": lambda: layer(x, out=out),
+           "layer(x)": lambda: layer(x)}
+    theirs = {"torch: x.relu()": lambda: x.relu(),
+              "torch: conv_transpose2d": lambda: torch.conv_transpose2d(
+                  x, weight, bias, 2)}
+    worst = 0.0
+    for name, call in {**own, **theirs}.items():
+        figure = microseconds(call)
+        print(f"{name:26} {figure:6.2f} us")
+        if name in own:
+            worst = max(worst, figure)
+    print(f"{'import ctc':26} {import_milliseconds():6.0f} ms")
+    return 1 if "--check" in sys.argv and worst > LIMIT else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
