@@ -46,7 +46,7 @@ CTC_SCALAR float toFloat(Unsigned8 element) { return element.value; }
 /// Where the chunks of A (of the warp's rows) and of B lie in shared memory;
 /// K-major: 2 * row + chunk, MN-major: k * chunks + chunk.
 struct Chunks {
-  uint32_t addresses[2 * (kWarpRows + kMaxColumns)];
+  uint32_t addresses[2 * (kWarpRows + kMaxColumns)] = {};
   unsigned ofA = 0, ofB = 0; ///< How many.
 
   const uint32_t *a() const { return addresses; }

@@ -35,7 +35,7 @@ std::string run(const std::string &directives, const std::string &first,
 }
 
 /// 65536 registers / 384 threads: 168 each, 504 for three warps.
-const std::string kBounds = ".maxntid 384, 1, 1 .minnctapersm 1";
+std::string bounds() { return ".maxntid 384, 1, 1 .minnctapersm 1"; }
 
 TEST(RegisterCountTest, LegalValues) {
   for (int count : {24, 32, 168, 256})
@@ -53,21 +53,21 @@ TEST(RegisterCountTest, LegalValues) {
 }
 
 TEST(RegisterCountTest, WhatOneWarpgroupGivesOthersGet) {
-  EXPECT_EQ(run(kBounds, set("dec", 24), set("inc", 240)), "ran");
-  EXPECT_EQ(run(kBounds, set("dec", 40), set("inc", 232)), "ran");
+  EXPECT_EQ(run(bounds(), set("dec", 24), set("inc", 240)), "ran");
+  EXPECT_EQ(run(bounds(), set("dec", 40), set("inc", 232)), "ran");
   EXPECT_EQ(run(".reqntid 384, 1, 1 .minnctapersm 1", set("dec", 24),
                 set("inc", 240)),
             "ran");
   EXPECT_EQ(run(".maxnreg 168", set("dec", 24), set("inc", 240)), "ran");
   // To the same count, and back again.
-  EXPECT_EQ(run(kBounds, set("dec", 168) + set("dec", 160) + set("inc", 168),
+  EXPECT_EQ(run(bounds(), set("dec", 168) + set("dec", 160) + set("inc", 168),
                 set("inc", 168)),
             "ran");
 }
 
 /// 2 * 240 + 40 are more than 504: two warps of each two get none.
 TEST(RegisterCountTest, MoreThanThereAreIsADeadlock) {
-  EXPECT_THAT(run(kBounds, set("dec", 40), set("inc", 240)),
+  EXPECT_THAT(run(bounds(), set("dec", 40), set("inc", 240)),
               HasSubstr("deadlock, no warp of the block can go on; waiting are "
                         "warp 11 at 'setmaxnreg.inc.sync.aligned.u32 240;' "
                         "(PTX line 15)"));
@@ -75,13 +75,13 @@ TEST(RegisterCountTest, MoreThanThereAreIsADeadlock) {
 }
 
 TEST(RegisterCountTest, WrongDirections) {
-  EXPECT_EQ(run(kBounds, set("dec", 176), ""),
+  EXPECT_EQ(run(bounds(), set("dec", 176), ""),
             "it releases registers, but the warp's 168 per thread are less "
             "than 176");
-  EXPECT_EQ(run(kBounds, set("inc", 160), ""),
+  EXPECT_EQ(run(bounds(), set("inc", 160), ""),
             "it requests registers, but the warp's 168 per thread are more "
             "than 160");
-  EXPECT_EQ(run(kBounds, set("dec", 40) + set("dec", 48), ""),
+  EXPECT_EQ(run(bounds(), set("dec", 40) + set("dec", 48), ""),
             "it releases registers, but the warp's 40 per thread are less than "
             "48");
 }
@@ -93,11 +93,11 @@ TEST(RegisterCountTest, UnknownCounts) {
 }
 
 TEST(RegisterCountTest, TheWholeWarpgroupMustExecuteIt) {
-  EXPECT_EQ(run(kBounds,
+  EXPECT_EQ(run(bounds(),
                 "setp.gt.u32 %p1, %t0, 7; @%p1 bra END;" + set("dec", 24), ""),
             "it needs all 32 threads of the warp together; lanes 0xff are here "
             "and 0xffffffff have not exited");
-  EXPECT_EQ(run(kBounds,
+  EXPECT_EQ(run(bounds(),
                 "setp.gt.u32 %p1, %t0, 63; @%p1 bra END;" + set("dec", 24), ""),
             "all warps of the warpgroup must execute 'setmaxnreg.dec.sync."
             "aligned.u32 24;' (PTX line 12); this one ends without");

@@ -13,15 +13,18 @@ using ::testing::HasSubstr;
 
 namespace {
 
-const std::string kDeclarations =
-    ".reg .b32 %d<128>; .reg .f32 %f<128>; .reg .b32 %a<4>;";
-
-std::string load(const std::string &instruction) {
-  return loadMessage(kernel(kDeclarations + instruction));
+std::string declarations() {
+  return ".reg .b32 %d<128>; .reg .f32 %f<128>; .reg .b32 %a<4>;";
 }
 
-const std::string kSmall = "wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16"
-                           " {%d0, %d1, %d2, %d3}, ";
+std::string load(const std::string &instruction) {
+  return loadMessage(kernel(declarations() + instruction));
+}
+
+std::string smallMultiply() {
+  return "wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16"
+         " {%d0, %d1, %d2, %d3}, ";
+}
 
 //===----------------------------------------------------------------------===//
 // At load
@@ -63,18 +66,19 @@ TEST(WgmmaFaultTest, TypesAndShapes) {
 }
 
 TEST(WgmmaFaultTest, Operands) {
-  EXPECT_THAT(load(kSmall + "%w0, %w1, 1, 2, 1, 0, 0;"),
+  EXPECT_THAT(load(smallMultiply() + "%w0, %w1, 1, 2, 1, 0, 0;"),
               HasSubstr("imm-scale-a must be 1 or -1"));
-  EXPECT_THAT(load(kSmall + "%w0, %w1, 1, 1, %t0, 0, 0;"),
+  EXPECT_THAT(load(smallMultiply() + "%w0, %w1, 1, 1, %t0, 0, 0;"),
               HasSubstr("imm-scale-b must be 1 or -1"));
-  EXPECT_THAT(load(kSmall + "%w0, %w1, 1, 1, 1, 3, 0;"),
+  EXPECT_THAT(load(smallMultiply() + "%w0, %w1, 1, 1, 1, 3, 0;"),
               HasSubstr("imm-trans-a must be 0 or 1"));
-  EXPECT_THAT(load(kSmall + "{%a0, %a1, %a2, %a3}, %w1, 1, 1, 1, -1;"),
+  EXPECT_THAT(load(smallMultiply() + "{%a0, %a1, %a2, %a3}, %w1, 1, 1, 1, -1;"),
               HasSubstr("imm-trans-b must be 0 or 1"));
-  EXPECT_THAT(load(kSmall + "%w0, %w1, 1, 1, 1;"),
+  EXPECT_THAT(load(smallMultiply() + "%w0, %w1, 1, 1, 1;"),
               HasSubstr("scale-d must be followed by 4 immediates"));
-  EXPECT_THAT(load(kSmall + "{%a0, %a1, %a2, %a3}, %w1, 1, 1, 1, 0, 0;"),
-              HasSubstr("scale-d must be followed by 3 immediates"));
+  EXPECT_THAT(
+      load(smallMultiply() + "{%a0, %a1, %a2, %a3}, %w1, 1, 1, 1, 0, 0;"),
+      HasSubstr("scale-d must be followed by 3 immediates"));
   EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k32.s32.s8.s8 "
                    "{%d0, %d1, %d2, %d3}, %w0, %w1, 1, 1, 1;"),
               HasSubstr("scale-d must be followed by 0 immediates"));
@@ -84,12 +88,12 @@ TEST(WgmmaFaultTest, Operands) {
   EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k16.f16.f16.f16 "
                    "{%d0, %d1, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
               HasSubstr("D must have 2 registers in braces"));
-  EXPECT_THAT(load(kSmall + "{%a0, %a1}, %w1, 1, 1, 1, 0;"),
+  EXPECT_THAT(load(smallMultiply() + "{%a0, %a1}, %w1, 1, 1, 1, 0;"),
               HasSubstr("A must have 4 registers in braces"));
   EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 "
                    "{%d0, _, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
               HasSubstr("every element of D must be a register"));
-  EXPECT_THAT(load(kSmall + "%t0, %w1, 1, 1, 1, 0, 0;"),
+  EXPECT_THAT(load(smallMultiply() + "%t0, %w1, 1, 1, 1, 0, 0;"),
               HasSubstr("'%t0' has 32 bits where 64 are needed"));
   EXPECT_THAT(load("wgmma.wait_group.sync.aligned -1;"),
               HasSubstr("the number of groups must be a literal from 0 on"));
@@ -108,7 +112,7 @@ std::string run(const std::string &body, uint32_t threads = 128) {
   LaunchConfig config;
   config.block.x = threads;
   std::string message = runMessage(
-      kernel(kDeclarations + "mov.u32 %t0, %tid.x; mov.u32 %t1, smem;" + body,
+      kernel(declarations() + "mov.u32 %t0, %tid.x; mov.u32 %t1, smem;" + body,
              "", ".shared .align 1024 .b8 smem[4096];"),
       config);
   size_t at = message.find(";': ");
@@ -120,8 +124,9 @@ std::string runDescriptors(uint64_t a, uint64_t b,
                            const std::string &scale = "1",
                            const std::string &majors = "0, 0") {
   return run("mov.u64 %w0, " + std::to_string(a) + "; mov.u64 %w1, " +
-             std::to_string(b) + "; setp.lt.u32 %p0, %t0, 5;" + kSmall +
-             "%w0, %w1, " + scale + ", 1, 1, " + majors + ";");
+             std::to_string(b) + "; setp.lt.u32 %p0, %t0, 5;" +
+             smallMultiply() + "%w0, %w1, " + scale + ", 1, 1, " + majors +
+             ";");
 }
 
 constexpr uint64_t kGood = uint64_t(8) << 16 | uint64_t(16) << 32;
@@ -141,7 +146,7 @@ TEST(WgmmaFaultTest, TheWarpgroup) {
           "wgmma.wait_group.sync.aligned 0;"),
       "it needs all 32 threads of the warp together; lanes 0xaaaaaaaa are "
       "here and 0xaaaaaaaa have not exited");
-  EXPECT_EQ(run("setp.eq.u32 %p0, %t0, 33; @%p0 " + kSmall +
+  EXPECT_EQ(run("setp.eq.u32 %p0, %t0, 33; @%p0 " + smallMultiply() +
                 "%w0, %w1, 1, 1, 1, 0, 0;"),
             "it needs all 32 threads of the warp together; lanes 0x2 are here "
             "and 0xffffffff have not exited");
@@ -187,9 +192,9 @@ TEST(WgmmaFaultTest, EveryWarpReadsItsOwnRowsOfA) {
   LaunchConfig config;
   config.block.x = 128;
   EXPECT_THAT(
-      runMessage(kernel(kDeclarations +
+      runMessage(kernel(declarations() +
                             "mov.u32 %t1, smem; mov.u64 %w0, 0x1000080081;" +
-                            "mov.u64 %w1, 0x1000080000;" + kSmall +
+                            "mov.u64 %w1, 0x1000080000;" + smallMultiply() +
                             "%w0, %w1, 1, 1, 1, 0, 0;",
                         "", ".shared .align 1024 .b8 smem[4096];"),
                  config),
@@ -204,7 +209,7 @@ TEST(WgmmaFaultTest, DescriptorsOfTheWrongForm) {
   EXPECT_EQ(runDescriptors(kGood | uint64_t(3) << 49, kGood),
             "the descriptor 0x6001000080000 of A has base offset 3; without "
             "swizzling it must be 0");
-  EXPECT_EQ(run("cvt.u64.u32 %w0, %t0; shr.u64 %w0, %w0, 3;" + kSmall +
+  EXPECT_EQ(run("cvt.u64.u32 %w0, %t0; shr.u64 %w0, %w0, 3;" + smallMultiply() +
                 "%w0, %w0, 1, 1, 1, 0, 0;"),
             "the descriptor 0x1 of A is not that of thread 0 of the warp, 0x0; "
             "a warpgroup has one");

@@ -100,8 +100,10 @@ std::vector<std::string> watch(const std::string &body, unsigned warp) {
   return recorder.events;
 }
 
-const std::string kMultiply = "wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16."
-                              "bf16 {%d0, %d1, %d2, %d3}, ";
+std::string multiply() {
+  return "wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16."
+         "bf16 {%d0, %d1, %d2, %d3}, ";
+}
 
 TEST(WgmmaObserverTest, GroupsAndFences) {
   EXPECT_THAT(
@@ -124,7 +126,7 @@ TEST(WgmmaObserverTest, RangesThatAWarpReads) {
   const uint64_t a = uint64_t(16) << 16 | uint64_t(32) << 32;
   const uint64_t b = (8192 + 32) / 16 | uint64_t(64) << 32 | uint64_t(1) << 62;
   auto events = watch("mov.u64 %w0, " + std::to_string(a) + "; mov.u64 %w1, " +
-                          std::to_string(b) + ";" + kMultiply +
+                          std::to_string(b) + ";" + multiply() +
                           "%w0, %w1, 0, 1, 1, 0, 0;",
                       2);
   // Rows 32 to 47 of A are groups 4 and 5. Of B, rows 0 and 1 have chunks 2, 3,
@@ -138,7 +140,7 @@ TEST(WgmmaObserverTest, RangesThatAWarpReads) {
 }
 
 TEST(WgmmaObserverTest, AInRegistersIsNotRead) {
-  auto events = watch("mov.u64 %w1, 0x0000000800080000;" + kMultiply +
+  auto events = watch("mov.u64 %w1, 0x0000000800080000;" + multiply() +
                           "{%a0, %a1, %a2, %a3}, %w1, 0, 1, 1, 0;",
                       3);
   EXPECT_THAT(events, ElementsAre("registers", "reads 0+256"));
@@ -147,7 +149,7 @@ TEST(WgmmaObserverTest, AInRegistersIsNotRead) {
 TEST(WgmmaObserverTest, OperationsThatTouchMatrixRegisters) {
   EXPECT_THAT(watch("mov.u64 %w1, 0x0000000800080000; mov.b32 %t1, 5;"
                     "mov.b32 %a2, %t1;" +
-                        kMultiply +
+                        multiply() +
                         "{%a0, %a1, %a2, %a3}, %w1, 0, 1, 1, 0;"
                         "add.u32 %t1, %t1, 1; add.u32 %t2, %d3, 1;"
                         "shfl.sync.bfly.b32 %t3, %d0, 1, 31, -1;",
@@ -178,7 +180,7 @@ TEST(WgmmaObserverTest, MatrixRegistersHaveRowsOfTheirOwn) {
   auto program = build(
       wgmmaKernel("mov.b32 %t1, 1; add.u32 %t2, %t1, 1; add.u32 %t3, %t2, 1;"
                   "mov.u64 %w1, 0x0000000800080000; mov.b32 %a1, %t3;" +
-                  kMultiply +
+                  multiply() +
                   "{%a0, %a1, %a2, %a3}, %w1, 1, 1, 1, 0;"
                   "mov.b32 %t4, 7; add.u32 %t5, %t4, %d2;"
                   "st.shared.u32 [%t0], %t5;"),

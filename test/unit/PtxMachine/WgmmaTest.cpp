@@ -150,8 +150,9 @@ TEST(WgmmaTest, WorkedByHand) {
   EXPECT_EQ(changed, 2u);
 }
 
-/// Every element of D is what `at(a, b, d)` gets: A is all a, B all b.
-uint32_t uniform(WgmmaCase test, uint32_t a, uint32_t b, uint32_t d) {
+/// What every element of D = a * b + d becomes; the other products are 0 * 0.
+uint32_t uniform(WgmmaCase test, uint32_t a, uint32_t b, uint32_t d,
+                 double open = 0) {
   test.aInRegisters = true;
   WgmmaData data = layOut(test, smallMatrices(test));
   for (unsigned k = 0; k < test.depth(); ++k) {
@@ -163,7 +164,7 @@ uint32_t uniform(WgmmaCase test, uint32_t a, uint32_t b, uint32_t d) {
   }
   for (u32s &registers : data.dRegisters)
     registers.assign(test.registersOfD(), test.d.bytes == 2 ? d | d << 16 : d);
-  EXPECT_EQ(runWgmma(bodyOf(test), data), "");
+  EXPECT_EQ(runWgmma(bodyOf(test), data, gpuElement(test.d), open), "");
   for (const u32s &registers : data.dRegisters)
     for (uint32_t word : registers)
       EXPECT_EQ(word, data.dRegisters[0][0]);
@@ -184,7 +185,7 @@ TEST(WgmmaTest, NansAndZeros) {
   EXPECT_EQ(uniform(f16, 0x7e00, 0x3c00, 0), 0x7fff7fffu);
   EXPECT_EQ(uniform(f16, 0x7bff, 0x4000, 0), 0x7c007c00u); // 65504 * 2
   // Rounded once: 2048 + 1 + 2^-10 is nearer to 2050 than to 2048.
-  EXPECT_EQ(uniform(f16, 0x3c01, 0x3c00, 0x6800), 0x68016801u);
+  EXPECT_EQ(uniform(f16, 0x3c01, 0x3c00, 0x6800, /*open=*/2), 0x68016801u);
   WgmmaCase e4m3 = caseOf({kF32, kE4M3, kE4M3}, 8);
   EXPECT_EQ(uniform(e4m3, 0x7f, 0x38, 0), kCanonicalNaN);
   EXPECT_EQ(uniform(e4m3, 0x7e, 0x38, 0), bits(448.0f));
@@ -218,7 +219,8 @@ TEST(WgmmaTest, OrderOfTheSum) {
   set(10, 0xcb80);
   for (u32s &registers : data.dRegisters)
     registers.assign(4, 0);
-  ASSERT_EQ(runWgmma(bodyOf(test), data), "");
+  ASSERT_EQ(runWgmma(bodyOf(test), data, ctc::gpu::Element::F32, /*open=*/16),
+            "");
   // 1 + 1 + 2^24 + 1 is rounded to 2^24 + 4, where six more ones are lost; 2^24
   // less and five ones more make 9.
   EXPECT_EQ(data.dRegisters[77][3], bits(9.0f));
@@ -297,9 +299,10 @@ TEST(WgmmaTest, RowsOfAWarpgroup) {
   auto done = (*module)->launch("k", config);
   ASSERT_TRUE(done) << done.error().message;
   const auto *result = reinterpret_cast<const float *>(out);
-  for (unsigned thread = 0; thread < 256; ++thread)
-    EXPECT_EQ(result[thread],
-              static_cast<float>(thread / 32 * 16 + thread % 32 / 4 + 8));
+  for (unsigned thread = 0; thread < 256; ++thread) {
+    const unsigned row = thread / 32 * 16 + thread % 32 / 4;
+    EXPECT_EQ(result[thread], static_cast<float>(row + 8));
+  }
 }
 
 } // namespace

@@ -16,6 +16,7 @@
 #define CTC_TEST_UNIT_PTXMACHINE_WGMMATESTING_H
 
 #include "CanonicalLayout.h"
+#include "KernelRun.h"
 #include "PtxTesting.h"
 
 #include <string>
@@ -38,6 +39,12 @@ constexpr Element kTF32{"tf32", 4, 8, 10}, kF16{"f16", 2, 5, 10},
     kBF16{"bf16", 2, 8, 7}, kE4M3{"e4m3", 1, 4, 3}, kE5M2{"e5m2", 1, 5, 2},
     kS8{"s8", 1, 0, 0}, kU8{"u8", 1, 0, 0}, kF32{"f32", 4, 8, 23},
     kS32{"s32", 4, 0, 0};
+
+inline gpu::Element gpuElement(const Element &d) {
+  return d.isInteger()  ? gpu::Element::U32
+         : d.bytes == 2 ? gpu::Element::F16
+                        : gpu::Element::F32;
+}
 
 /// The bits of an integer that the type holds exactly.
 inline uint32_t encode(const Element &type, int value) {
@@ -110,18 +117,12 @@ inline std::string WgmmaCase::instruction(const std::string &dRegisters,
 /// strides that leave gaps between all tiles.
 inline MatrixDescriptor place(const Storage &storage, uint32_t start,
                               unsigned rows) {
-  const uint32_t tile = swizzlePatternBytes(storage.swizzle);
-  MatrixDescriptor d{start, 0, 0, 0, storage.swizzle};
-  if (storage.swizzle == Swizzle::None) {
-    const uint32_t inner = tile + 32, outer = rows / 8 * inner + 16;
-    d.leadingBytes = outer;
-    d.strideBytes = inner;
-  } else if (storage.major == MatrixMajor::K) {
-    d.strideBytes = 2 * tile;
-  } else {
-    d.strideBytes = tile;
-    d.leadingBytes = 3 * tile;
-  }
+  const uint32_t tile = swizzlePatternBytes(storage.swizzle) + 128;
+  MatrixDescriptor d{start, 0, tile, 0, storage.swizzle};
+  if (storage.swizzle == Swizzle::None)
+    d.leadingBytes = rows / 8 * tile + 16;
+  else if (storage.major == MatrixMajor::MN)
+    d.leadingBytes = 2 * tile;
   return d;
 }
 
@@ -143,31 +144,31 @@ struct WgmmaData {
   bool scale = true; ///< The predicate %p0.
 };
 
-/// The kernel: copies the image of shared memory, loads the fragments, runs
-/// `body`, and stores D.
+/// The kernel: copies the image of shared memory, whose start descriptors count
+/// from, loads the fragments, runs `body`, and stores D.
 inline std::string wgmmaKernel(unsigned registersOfD, const std::string &body) {
-  std::string text = ".extern .shared .align 1024 .b8 smem[];\n";
   std::string loads, stores;
   for (unsigned i = 0; i < registersOfD; ++i) {
-    std::string name = "%d" + std::to_string(i);
-    std::string at = "[%w3+" + std::to_string(4 * i) + "];\n";
-    loads += "ld.global.b32 " + name + ", " + at;
-    stores +=
-        "st.global.b32 [%w3+" + std::to_string(4 * i) + "], " + name + ";\n";
+    const std::string name = "%d" + std::to_string(i);
+    const std::string at = "[%w3+" + std::to_string(4 * i) + "]";
+    loads += "ld.global.b32 " + name + ", " + at + ";\n";
+    stores += "st.global.b32 " + at + ", " + name + ";\n";
   }
   return kernel(
       ".reg .b32 %d<128>; .reg .b32 %a<4>;\n"
-      "ld.param.u64 %w0, [image]; ld.param.u64 %w1, [bytes];\n"
-      "ld.param.u64 %w2, [a]; ld.param.u64 %w3, [d];\n"
+      "ld.param.u64 %w0, [image]; ld.param.u64 %w2, [a];\n"
+      "ld.param.u64 %w3, [d]; ld.param.u64 %w1, [bytes];\n"
       "ld.param.u64 %w4, [adesc]; ld.param.u64 %w5, [bdesc];\n"
       "ld.param.u64 %w6, [scale]; setp.ne.u64 %p0, %w6, 0;\n"
       "mov.u32 %t0, %tid.x; mov.u32 %t1, smem; shl.b32 %t2, %t0, 2;\n"
+      "shr.u32 %t3, %t1, 4; cvt.u64.u32 %w6, %t3;\n"
+      "add.u64 %w4, %w4, %w6; add.u64 %w5, %w5, %w6;\n"
       "NEXT: cvt.u64.u32 %w6, %t2; setp.ge.u64 %p1, %w6, %w1;\n"
       "@%p1 bra DONE;\n"
-      "add.u64 %w6, %w6, %w0; ld.global.b32 %t3, [%w6]; add.u32 %t4, %t1, "
-      "%t2;\n"
-      "st.shared.b32 [%t4], %t3; add.u32 %t2, %t2, 512; bra NEXT;\n"
-      "DONE: bar.sync 0;\n"
+      "add.u64 %w6, %w6, %w0; ld.global.b32 %t3, [%w6];\n"
+      "add.u32 %t4, %t1, %t2; st.shared.b32 [%t4], %t3;\n"
+      "add.u32 %t2, %t2, 512; bra NEXT;\n"
+      "DONE: fence.proxy.async.shared::cta; bar.sync 0;\n"
       "mad.wide.u32 %w2, %t0, 16, %w2;\n"
       "ld.global.v4.b32 {%a0, %a1, %a2, %a3}, [%w2];\n"
       "mad.wide.u32 %w3, %t0, " +
@@ -176,18 +177,18 @@ inline std::string wgmmaKernel(unsigned registersOfD, const std::string &body) {
           "\nwgmma.commit_group.sync.aligned;\n"
           "wgmma.wait_group.sync.aligned 0;\n" +
           stores,
-      ".param .u64 image, .param .u64 bytes, .param .u64 a, .param .u64 d, "
+      ".param .u64 image, .param .u64 a, .param .u64 d, .param .u64 bytes, "
       ".param .u64 adesc, .param .u64 bdesc, .param .u64 scale",
-      text);
+      ".extern .shared .align 1024 .b8 smem[];\n");
 }
 
-/// Runs it; D's registers are the results. An error is the message.
-inline std::string runWgmma(const std::string &body, WgmmaData &data) {
-  const auto count = static_cast<unsigned>(data.dRegisters[0].size());
-  GlobalMemory memory;
-  auto module = LoadedModule::load(wgmmaKernel(count, body), memory);
-  if (!module)
-    return module.error().message;
+/// Runs it; D's registers are the results. Where the ISA leaves the result
+/// open, `open` says by how much another machine's may differ. An error is the
+/// message.
+inline std::string runWgmma(const std::string &body, WgmmaData &data,
+                            gpu::Element ofD = gpu::Element::U32,
+                            double open = 0) {
+  const size_t count = data.dRegisters[0].size();
   data.shared.resize((data.shared.size() + 511) / 512 * 512);
   u32s a, d;
   for (unsigned thread = 0; thread < 128; ++thread) {
@@ -196,21 +197,24 @@ inline std::string runWgmma(const std::string &body, WgmmaData &data) {
     d.insert(d.end(), data.dRegisters[thread].begin(),
              data.dRegisters[thread].end());
   }
-  const uint64_t result = upload(memory, d, d.size());
-  LaunchConfig config;
-  config.block.x = 128;
-  config.hostThreads = 1;
-  config.dynamicSharedBytes = static_cast<uint32_t>(data.shared.size());
-  config.parameters = parameters(
-      {upload(memory, data.shared, data.shared.size()), data.shared.size(),
-       upload(memory, a, 512), result, data.a, data.b, data.scale});
-  auto done = (*module)->launch("k", config);
-  if (!done)
-    return done.error().message;
-  const auto *words = reinterpret_cast<const uint32_t *>(result);
+  KernelRun run(wgmmaKernel(static_cast<unsigned>(count), body), "k");
+  run.buffer(data.shared);
+  run.buffer(a);
+  const size_t result = run.buffer(d, ofD);
+  for (uint64_t scalar :
+       {uint64_t(data.shared.size()), data.a, data.b, uint64_t(data.scale)})
+    run.scalar(scalar);
+  if (open > 0)
+    run.bound(result, std::vector<double>(d.size() * 4 / bytesOf(ofD), open));
+  run.config.block.x = 128;
+  run.config.hostThreads = 1;
+  run.config.dynamicSharedBytes = static_cast<uint32_t>(data.shared.size());
+  if (auto done = run.launch(); !done)
+    return done.message();
+  d = run.read<uint32_t>(result);
   for (unsigned thread = 0; thread < 128; ++thread)
-    for (unsigned i = 0; i < count; ++i)
-      data.dRegisters[thread][i] = words[thread * count + i];
+    for (size_t i = 0; i < count; ++i)
+      data.dRegisters[thread][i] = d[thread * count + i];
   return "";
 }
 
@@ -333,7 +337,8 @@ inline std::string checkCase(const WgmmaCase &test, bool accumulates = true) {
   const Matrices m = smallMatrices(test);
   WgmmaData data = layOut(test, m);
   const std::string body = bodyOf(test);
-  if (std::string message = runWgmma(body, data); !message.empty())
+  if (std::string message = runWgmma(body, data, gpuElement(test.d));
+      !message.empty())
     return message;
   for (unsigned row = 0; row < 64; ++row)
     for (unsigned column = 0; column < test.columns; ++column) {
