@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #define CTC_PTX_LEVEL baseline
+#include "Families/Lanes.h"
 #include "Families/Wgmma.h"
 #include "GlobalMemory.h"
 #include "Observer.h"
@@ -34,12 +35,7 @@ bool checkWarpgroup(Warp &warp, LaneMask mask) {
         "it works on warpgroups of 128 threads, and the block has " +
             std::to_string(warp.block->threads) +
             " threads, no multiple of that");
-  if (mask == kAllLanes)
-    return true;
-  return describeFault(warp, static_cast<unsigned>(std::countr_zero(mask)),
-                       "it needs all 32 threads of the warp together; lanes " +
-                           hexadecimal(mask) + " are here and " +
-                           hexadecimal(warp.live) + " have not exited");
+  return baseline::isWholeWarp(warp, mask);
 }
 
 bool issueTogether(Warp &warp, const WarpgroupIssue &issue) {

@@ -22,7 +22,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "IntegerTypes.h"
-#include "MatrixArithmetic.h"
+#include "MatrixFragments.h"
 #include "Wgmma.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
@@ -33,15 +33,6 @@ constexpr unsigned kWords = kMatrixRowBytes / 4; ///< Of a row along K.
 /// first-level cache.
 constexpr unsigned kStripe = 64;
 constexpr unsigned kMaxDepth = 32;
-
-struct Signed8 {
-  int8_t value;
-};
-struct Unsigned8 {
-  uint8_t value;
-};
-CTC_SCALAR float toFloat(Signed8 element) { return element.value; }
-CTC_SCALAR float toFloat(Unsigned8 element) { return element.value; }
 
 /// Where the chunks of A (of the warp's rows) and of B lie in shared memory;
 /// K-major: 2 * row + chunk, MN-major: k * chunks + chunk.
@@ -122,19 +113,14 @@ CTC_SCALAR void columnsFromShared(const char *shared, const uint32_t *addresses,
 template <class T>
 CTC_LANES void expandColumns(const char *shared, const uint32_t *addresses,
                              unsigned columns, float *b) {
-  constexpr unsigned perWord = 4 / sizeof(T);
   for (unsigned w = 0; w < kWords; ++w) {
     uint32_t words[kStripe];
     for (unsigned c = 0; c < columns; ++c)
       __builtin_memcpy(&words[c], shared + addresses[2 * c + w / 4] + w % 4 * 4,
                        4);
-    for (unsigned e = 0; e < perWord; ++e)
-      for (unsigned c = 0; c < columns; ++c) {
-        const uint32_t bits = words[c] >> (e * 8 * (sizeof(T) % 4));
-        T element;
-        __builtin_memcpy(&element, &bits, sizeof(T));
-        b[(w * perWord + e) * columns + c] = toFloat(element);
-      }
+    for (unsigned i = 0; i < kPerWord<T>; ++i)
+      for (unsigned c = 0; c < columns; ++c)
+        b[(w * kPerWord<T> + i) * columns + c] = elementOf<T>(words[c], i);
   }
 }
 
@@ -167,9 +153,9 @@ template <class Fn> CTC_SCALAR void withType(MatrixElement element, Fn fn) {
   case MatrixElement::E5M2:
     return fn.template operator()<E5M2>();
   case MatrixElement::S8:
-    return fn.template operator()<Signed8>();
+    return fn.template operator()<S8>();
   case MatrixElement::U8:
-    return fn.template operator()<Unsigned8>();
+    return fn.template operator()<U8>();
   }
 }
 
@@ -273,12 +259,8 @@ CTC_LANES void addIntegers(Warp &warp, const WgmmaMode &mode, bool accumulates,
       warp, rows, columns,
       [&](unsigned at, int32_t &element) __attribute__((always_inline)) {
         const int64_t before = accumulates ? element : 0;
-        int64_t sum = before + static_cast<int32_t>(d[at]);
-        if (mode.saturates) {
-          sum = sum > INT32_MAX ? INT32_MAX : sum;
-          sum = sum < INT32_MIN ? INT32_MIN : sum;
-        }
-        element = static_cast<int32_t>(static_cast<uint32_t>(sum));
+        const int64_t sum = before + static_cast<int32_t>(d[at]);
+        element = mode.saturates ? clampToInt(sum) : static_cast<int32_t>(sum);
       });
 }
 

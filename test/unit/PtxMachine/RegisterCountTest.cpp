@@ -24,8 +24,8 @@ std::string run(const std::string &directives, const std::string &first,
                 const std::string &others) {
   const std::string ptx =
       std::string(kHeader) + ".visible .entry k()\n" + directives +
-      "\n{\n.reg .pred %p<2>;\n.reg .b32 %t<2>;\nmov.u32 %t0, %tid.x;\n"
-      "setp.ge.u32 %p0, %t0, 128;\n@%p0 bra OTHERS;\n" +
+      "\n{\n.reg .pred %p<2>;\n.reg .b32 %t<2>;\nmov.u32 %t0, "
+      "%tid.x;\nsetp.ge.u32 %p0, %t0, 128;\n@%p0 bra OTHERS;\n" +
       first + "\nbra END;\nOTHERS:\n" + others + "\nEND:\nret;\n}\n";
   LaunchConfig config;
   config.block.x = 384;
@@ -41,9 +41,10 @@ TEST(RegisterCountTest, LegalValues) {
   for (int count : {24, 32, 168, 256})
     EXPECT_EQ(loadMessage(kernel(set("dec", count))), "loaded");
   for (int count : {0, 16, 28, 255, 264, -24})
-    EXPECT_THAT(loadMessage(kernel(set("inc", count))),
-                HasSubstr("the count of registers must be a multiple of 8 from "
-                          "24 to 256"))
+    EXPECT_THAT(
+        loadMessage(kernel(set("inc", count))),
+        HasSubstr(
+            "the count of registers must be a multiple of 8 from 24 to 256"))
         << count;
   for (const char *form :
        {"setmaxnreg.inc.aligned.u32 240;", "setmaxnreg.sync.aligned.u32 240;",
@@ -67,23 +68,23 @@ TEST(RegisterCountTest, WhatOneWarpgroupGivesOthersGet) {
 
 /// 2 * 240 + 40 are more than 504: two warps of each two get none.
 TEST(RegisterCountTest, MoreThanThereAreIsADeadlock) {
-  EXPECT_THAT(run(bounds(), set("dec", 40), set("inc", 240)),
-              HasSubstr("deadlock, no warp of the block can go on; waiting are "
-                        "warp 11 at 'setmaxnreg.inc.sync.aligned.u32 240;' "
-                        "(PTX line 15)"));
+  EXPECT_THAT(
+      run(bounds(), set("dec", 40), set("inc", 240)),
+      HasSubstr("deadlock, no warp of the block can go on; waiting are warp 11 "
+                "at 'setmaxnreg.inc.sync.aligned.u32 240;' (PTX line 15)"));
   EXPECT_THAT(run(".maxnreg 160", "", set("inc", 168)), HasSubstr("deadlock"));
 }
 
 TEST(RegisterCountTest, WrongDirections) {
-  EXPECT_EQ(run(bounds(), set("dec", 176), ""),
-            "it releases registers, but the warp's 168 per thread are less "
-            "than 176");
-  EXPECT_EQ(run(bounds(), set("inc", 160), ""),
-            "it requests registers, but the warp's 168 per thread are more "
-            "than 160");
-  EXPECT_EQ(run(bounds(), set("dec", 40) + set("dec", 48), ""),
-            "it releases registers, but the warp's 40 per thread are less than "
-            "48");
+  EXPECT_EQ(
+      run(bounds(), set("dec", 176), ""),
+      "it releases registers, but the warp's 168 per thread are less than 176");
+  EXPECT_EQ(
+      run(bounds(), set("inc", 160), ""),
+      "it requests registers, but the warp's 168 per thread are more than 160");
+  EXPECT_EQ(
+      run(bounds(), set("dec", 40) + set("dec", 48), ""),
+      "it releases registers, but the warp's 40 per thread are less than 48");
 }
 
 /// Without directives nobody knows the count, and the instruction does nothing.
@@ -95,12 +96,13 @@ TEST(RegisterCountTest, UnknownCounts) {
 TEST(RegisterCountTest, TheWholeWarpgroupMustExecuteIt) {
   EXPECT_EQ(run(bounds(),
                 "setp.gt.u32 %p1, %t0, 7; @%p1 bra END;" + set("dec", 24), ""),
-            "it needs all 32 threads of the warp together; lanes 0xff are here "
-            "and 0xffffffff have not exited");
+            "an aligned instruction needs all 32 threads of the warp together; "
+            "lanes 0xff are here, and 0xffffffff have not exited");
   EXPECT_EQ(run(bounds(),
                 "setp.gt.u32 %p1, %t0, 63; @%p1 bra END;" + set("dec", 24), ""),
-            "all warps of the warpgroup must execute 'setmaxnreg.dec.sync."
-            "aligned.u32 24;' (PTX line 12); this one ends without");
+            "all warps of the warpgroup must execute "
+            "'setmaxnreg.dec.sync.aligned.u32 24;' (PTX line 12); this one "
+            "ends without");
 }
 
 } // namespace

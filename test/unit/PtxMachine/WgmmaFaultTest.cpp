@@ -22,8 +22,8 @@ std::string load(const std::string &instruction) {
 }
 
 std::string smallMultiply() {
-  return "wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16"
-         " {%d0, %d1, %d2, %d3}, ";
+  return "wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 {%d0, %d1, %d2, "
+         "%d3}, ";
 }
 
 //===----------------------------------------------------------------------===//
@@ -40,25 +40,25 @@ TEST(WgmmaFaultTest, TypesAndShapes) {
                 HasSubstr("the types are none the machine knows; legal are D, "
                           "A and B of .f32.tf32.tf32, .f32.bf16.bf16"))
         << types;
-  EXPECT_EQ(load("wgmma.mma_async.sync.aligned.m64n12k16.f32.bf16.bf16 "
-                 "{%d0, %d1, %d2, %d3, %d4, %d5}, %w0, %w1, 1, 1, 1, 0, 0;"),
-            "PTX line 10: in 'wgmma.mma_async.sync.aligned.m64n12k16.f32.bf16."
-            "bf16 {%d0, %d1, %d2, %d3, %d4, %d5}, %w0, %w1, 1, 1, 1, 0, 0;', "
-            "the shape is none of these types; legal are .m64nNk16 with N from "
-            "8 to 256 in steps of 8");
-  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k16.f32.tf32.tf32 "
-                   "{%d0, %d1, %d2, %d3}, %w0, %w1, 1, 1, 1;"),
+  EXPECT_EQ(
+      load("wgmma.mma_async.sync.aligned.m64n12k16.f32.bf16.bf16 {%d0, %d1, "
+           "%d2, %d3, %d4, %d5}, %w0, %w1, 1, 1, 1, 0, 0;"),
+      "PTX line 10: in 'wgmma.mma_async.sync.aligned.m64n12k16.f32.bf16.bf16 "
+      "{%d0, %d1, %d2, %d3, %d4, %d5}, %w0, %w1, 1, 1, 1, 0, 0;', the shape is "
+      "none of these types; legal are .m64nNk16 with N from 8 to 256 in steps "
+      "of 8");
+  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k16.f32.tf32.tf32 {%d0, "
+                   "%d1, %d2, %d3}, %w0, %w1, 1, 1, 1;"),
               HasSubstr("legal are .m64nNk8 with N from"));
-  EXPECT_THAT(
-      load("wgmma.mma_async.sync.aligned.m64n40k32.s32.s8.s8 "
-           "{%d0, %d1, %d2, %d3}, %w0, %w1, 1;"),
-      HasSubstr("legal are .m64nNk32 with N from 8 to 256 in steps of 8 "
-                "up to 32, then of 16"));
+  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n40k32.s32.s8.s8 {%d0, "
+                   "%d1, %d2, %d3}, %w0, %w1, 1;"),
+              HasSubstr("legal are .m64nNk32 with N from 8 to 256 in steps of "
+                        "8 up to 32, then of 16"));
   EXPECT_THAT(load("wgmma.mma_async.sp.sync.aligned.m64n8k32.f32.bf16.bf16 "
                    "{%d0, %d1, %d2, %d3}, %w0, %w1, %t0, 0, 1, 1, 1, 0, 0;"),
               HasSubstr("sparse matrices are not supported by the machine"));
-  EXPECT_THAT(load("wgmma.mma_async.aligned.m64n8k16.f32.bf16.bf16 "
-                   "{%d0, %d1, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
+  EXPECT_THAT(load("wgmma.mma_async.aligned.m64n8k16.f32.bf16.bf16 {%d0, %d1, "
+                   "%d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
               HasSubstr("unknown instruction"));
   EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16."
                    "satfinite {%d0, %d1, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
@@ -79,19 +79,19 @@ TEST(WgmmaFaultTest, Operands) {
   EXPECT_THAT(
       load(smallMultiply() + "{%a0, %a1, %a2, %a3}, %w1, 1, 1, 1, 0, 0;"),
       HasSubstr("scale-d must be followed by 3 immediates"));
-  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k32.s32.s8.s8 "
-                   "{%d0, %d1, %d2, %d3}, %w0, %w1, 1, 1, 1;"),
+  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k32.s32.s8.s8 {%d0, %d1, "
+                   "%d2, %d3}, %w0, %w1, 1, 1, 1;"),
               HasSubstr("scale-d must be followed by 0 immediates"));
-  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 "
-                   "{%d0, %d1, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
+  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {%d0, "
+                   "%d1, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
               HasSubstr("D must have 8 registers in braces"));
-  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k16.f16.f16.f16 "
-                   "{%d0, %d1, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
+  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k16.f16.f16.f16 {%d0, "
+                   "%d1, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
               HasSubstr("D must have 2 registers in braces"));
   EXPECT_THAT(load(smallMultiply() + "{%a0, %a1}, %w1, 1, 1, 1, 0;"),
               HasSubstr("A must have 4 registers in braces"));
-  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 "
-                   "{%d0, _, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
+  EXPECT_THAT(load("wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 {%d0, "
+                   "_, %d2, %d3}, %w0, %w1, 1, 1, 1, 0, 0;"),
               HasSubstr("every element of D must be a register"));
   EXPECT_THAT(load(smallMultiply() + "%t0, %w1, 1, 1, 1, 0, 0;"),
               HasSubstr("'%t0' has 32 bits where 64 are needed"));
@@ -137,19 +137,18 @@ TEST(WgmmaFaultTest, TheWarpgroup) {
   EXPECT_EQ(run("wgmma.fence.sync.aligned;", 96),
             "it works on warpgroups of 128 threads, and the block has 96 "
             "threads, no multiple of that");
-  EXPECT_EQ(run("setp.lt.u32 %p0, %t0, 40; @!%p0 bra END;"
-                "wgmma.commit_group.sync.aligned; END:"),
-            "it needs all 32 threads of the warp together; lanes 0xff are here "
-            "and 0xffffffff have not exited");
-  EXPECT_EQ(
-      run("and.b32 %t1, %t0, 1; setp.eq.u32 %p0, %t1, 0; @%p0 exit;"
-          "wgmma.wait_group.sync.aligned 0;"),
-      "it needs all 32 threads of the warp together; lanes 0xaaaaaaaa are "
-      "here and 0xaaaaaaaa have not exited");
+  EXPECT_EQ(run("setp.lt.u32 %p0, %t0, 40; @!%p0 bra "
+                "END;wgmma.commit_group.sync.aligned; END:"),
+            "an aligned instruction needs all 32 threads of the warp together; "
+            "lanes 0xff are here, and 0xffffffff have not exited");
+  EXPECT_EQ(run("and.b32 %t1, %t0, 1; setp.eq.u32 %p0, %t1, 0; @%p0 "
+                "exit;wgmma.wait_group.sync.aligned 0;"),
+            "an aligned instruction needs all 32 threads of the warp together; "
+            "lanes 0xaaaaaaaa are here, and 0xaaaaaaaa have not exited");
   EXPECT_EQ(run("setp.eq.u32 %p0, %t0, 33; @%p0 " + smallMultiply() +
                 "%w0, %w1, 1, 1, 1, 0, 0;"),
-            "it needs all 32 threads of the warp together; lanes 0x2 are here "
-            "and 0xffffffff have not exited");
+            "an aligned instruction needs all 32 threads of the warp together; "
+            "lanes 0x2 are here, and 0xffffffff have not exited");
 }
 
 TEST(WgmmaFaultTest, TheFaultNamesThePlace) {
@@ -174,11 +173,10 @@ TEST(WgmmaFaultTest, DescriptorsOutsideOfSharedMemory) {
             "the matrix A, from 0x810 on with 128 and 256 bytes of leading and "
             "stride offset, reaches 16 bytes at 0x1000, outside the block's "
             "4096 bytes of shared memory");
-  EXPECT_EQ(
-      runDescriptors(kGood, kGood + 4096 / 16),
-      "the matrix B, from 0x1000 on with 128 and 256 bytes of leading and "
-      "stride offset, reaches 16 bytes at 0x10f0, outside the block's "
-      "4096 bytes of shared memory");
+  EXPECT_EQ(runDescriptors(kGood, kGood + 4096 / 16),
+            "the matrix B, from 0x1000 on with 128 and 256 bytes of leading "
+            "and stride offset, reaches 16 bytes at 0x10f0, outside the "
+            "block's 4096 bytes of shared memory");
   // N-major: rows of k lie 128 bytes apart, 8 of them 1024.
   EXPECT_EQ(runDescriptors(kGood, kSwizzle128 + 2048 / 16, "1", "0, 1"), "ran");
   EXPECT_THAT(runDescriptors(kGood, kSwizzle128 + 3072 / 16, "1", "0, 1"),
@@ -204,8 +202,8 @@ TEST(WgmmaFaultTest, EveryWarpReadsItsOwnRowsOfA) {
 TEST(WgmmaFaultTest, DescriptorsOfTheWrongForm) {
   EXPECT_EQ(
       runDescriptors(kGood, kGood | uint64_t(1) << 14 | uint64_t(2) << 52),
-      "the descriptor 0x20001000084000 of B has bits 0x20000000004000, "
-      "which belong to no field and must be 0");
+      "the descriptor 0x20001000084000 of B has bits 0x20000000004000, which "
+      "belong to no field and must be 0");
   EXPECT_EQ(runDescriptors(kGood | uint64_t(3) << 49, kGood),
             "the descriptor 0x6001000080000 of A has base offset 3; without "
             "swizzling it must be 0");
