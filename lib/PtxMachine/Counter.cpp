@@ -128,8 +128,11 @@ void Counter::globalRequest(Warp &warp, const Op &op, const Request &request,
   const Sectors &sectors = sum.sectors.of(request, shift, sectorsOf);
   ++sum.global.requests;
   add(sum.global, request, sectors);
+  // Down as well as up.
+  const auto step = static_cast<uint64_t>(static_cast<int64_t>(shift) /
+                                          int64_t(kSectorBytes));
   for (unsigned i = 0; i < sectors.count; ++i)
-    touch(warp, sectors.sector[i] + shift / kSectorBytes, direction);
+    touch(warp, sectors.sector[i] + step, direction);
 }
 
 /// CUDA C++ Programming Guide, "Local Memory": consecutive 32-bit words are

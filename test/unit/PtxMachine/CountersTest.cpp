@@ -321,6 +321,15 @@ TEST_F(CountersTest, FaultsComeAsFromALaunch) {
             "the module has no kernel 'other'");
 }
 
+TEST_F(CountersTest, ALoopThatGoesDown) {
+  profile(dataKernel("add.u64 %w1, %w1, 4096; mov.u32 %t2, 0;\nNEXT:\n"
+                     "ld.global.u32 %t3, [%w1]; sub.u64 %w1, %w1, 128;\n"
+                     "add.u32 %t2, %t2, 1; setp.ne.u32 %p0, %t2, 5;\n"
+                     "@%p0 bra NEXT;"));
+  EXPECT_EQ(at("ld.global").global.sectors, 5 * 4u);
+  EXPECT_EQ(buffer().distinctLoadedSectors, 5 * 4u);
+}
+
 TEST_F(CountersTest, Sgemm) {
   std::ifstream file(CTC_PTX_INPUTS "/sgemm.ptx");
   std::stringstream ptx;
