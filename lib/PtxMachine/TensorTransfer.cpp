@@ -198,16 +198,27 @@ static bool checkStore(AsyncTransfer &transfer, const TensorMapFields &map,
   return true;
 }
 
+/// The run in whole chunks of 16 bytes, as far as the box goes: a store writes
+/// these even where the tensor ends within one (rows of the tensor begin at
+/// multiples of 16 bytes, so that is at most the padding between them).
+static BoxRun inWholeChunks(const TensorMapFields &map, BoxRun run) {
+  const uint32_t pitch = BoxWalk::rowPitch(map);
+  const uint32_t room = BoxWalk::rowBytes(map) - run.shared % pitch;
+  run.bytes = std::min((run.bytes + kChunk - 1) / kChunk * kChunk, room);
+  return run;
+}
+
 static void announceStore(AsyncTransfer &transfer, const TensorMapFields &map,
                           const BoxPlace &box, const SharedPlace &from,
                           bool isAtomic) {
   BoxRun run;
   for (BoxWalk walk(map, box); walk.next(run);)
     if (run.inside)
-      announceShared(transfer, map, run, from, /*isWrite=*/false);
+      announceShared(transfer, map, inWholeChunks(map, run), from,
+                     /*isWrite=*/false);
   for (BoxWalk walk(map, box); walk.next(run);)
     if (run.inside)
-      transfer.writes(run.global, run.bytes, isAtomic);
+      transfer.writes(run.global, inWholeChunks(map, run).bytes, isAtomic);
   transfer.announceToGroup();
 }
 
@@ -230,6 +241,7 @@ bool tensorToGlobal(AsyncTransfer &transfer, const TensorOperand &tensor,
   for (BoxWalk walk(*map, tensor.place); walk.next(run);) {
     if (!run.inside)
       continue;
+    run = inWholeChunks(*map, run);
     if (!transfer.findGlobal("row of the tensor", run.global, run.bytes, true))
       return false;
     auto *to = reinterpret_cast<char *>(run.global);

@@ -9,6 +9,10 @@
 // says which bytes; here they are moved. All of a box counts as transferred,
 // what lies outside of the tensor too: loads fill it, stores leave it out.
 //
+// Stores and reductions know the end of dimension 0 only to 16 bytes: where the
+// tensor ends within such a chunk, all of the chunk is written. The ISA does
+// not say so; an H200 does it, in every mode and type.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef CTC_LIB_PTXMACHINE_TENSORTRANSFER_H

@@ -15,7 +15,8 @@
 //  * Addresses and sizes are multiples of 16 bytes; anything else is a fault.
 //  * From shared memory data go to another block of the cluster; a copy to the
 //    own block is a fault, as is an mbarrier in another block than the data.
-//  * Prefetches and L2 cache hints do nothing. .cp_mask and .ignore_oob are of
+//  * Prefetches, L2 cache hints and policies (createpolicy) do nothing.
+//  .cp_mask and .ignore_oob are of
 //    other chips and versions, hence unknown.
 //
 //===----------------------------------------------------------------------===//
@@ -99,25 +100,19 @@ struct Direction {
 
 /// .dst.src.completion_mechanism{.multicast}
 std::optional<Direction> takeDirection(OpBuilder &b) {
-  Direction result;
-  if (b.take("mbarrier::complete_tx::bytes")) {
-    result.toShared = true;
-    result.fromShared = !b.take("global");
-    // Of two spaces, shared::cta is the source.
-    const bool cluster = b.take("shared::cluster");
-    const bool own = b.take("shared::cta");
-    result.target.ownBlock = !cluster;
-    result.target.multicast =
-        cluster && !result.fromShared && b.take("multicast::cluster");
-    return own == (result.fromShared || !cluster) &&
-                   (cluster || !result.fromShared)
-               ? std::optional(result)
+  if (b.take("bulk_group"))
+    return takeSpaces(b, "global", "shared::cta")
+               ? std::optional(Direction{false, true, {}})
                : std::nullopt;
-  }
-  result.fromShared = true;
-  return b.take("bulk_group") && b.take("global") && b.take("shared::cta")
-             ? std::optional(result)
-             : std::nullopt;
+  if (!b.take("mbarrier::complete_tx::bytes"))
+    return std::nullopt;
+  if (takeSpaces(b, "shared::cluster", "shared::cta"))
+    return Direction{true, true, {}};
+  if (takeSpaces(b, "shared::cta", "global"))
+    return Direction{true, false, {.ownBlock = true}};
+  if (!takeSpaces(b, "shared::cluster", "global"))
+    return std::nullopt;
+  return Direction{true, false, {.multicast = b.take("multicast::cluster")}};
 }
 
 /// [target], [source], size, [mbarrier]{, block mask}{, cache policy}, or
@@ -174,6 +169,22 @@ Decode decodeGroup(OpBuilder &b, bool isWait) {
   return Decode::Done;
 }
 
+/// What createpolicy makes is a hint: nobody looks at it.
+struct NoPolicy {
+  static CTC_SCALAR uint64_t apply() { return 0; }
+};
+Decode decodePolicy(OpBuilder &b) {
+  if (b.takeOneOf({"fractional", "range", "cvt"}) < 0)
+    return Decode::NotMine;
+  b.take("global");
+  b.take("L2");
+  b.takePrefixed("L2::");
+  if (!b.take("b64") || !b.allTaken() || b.operandCount() == 0)
+    return Decode::NotMine;
+  b.emit(Map<NoPolicy, uint64_t>::handlers, {b.def(0, kB64)});
+  return Decode::Done;
+}
+
 Decode decodeBulk(OpBuilder &b) {
   const bool reduces = b.take("reduce");
   if (!b.take("async") || !b.take("bulk") || b.take("tensor"))
@@ -211,6 +222,9 @@ Decode decodeBulk(OpBuilder &b) {
 
 } // namespace
 
-void addBulkCopy(DecoderTable &table) { table.insert({"cp", decodeBulk}); }
+void addBulkCopy(DecoderTable &table) {
+  table.insert({"cp", decodeBulk});
+  table.insert({"createpolicy", decodePolicy});
+}
 
 } // namespace ctc::ptx::CTC_PTX_LEVEL

@@ -17,6 +17,7 @@
 #include "../AsyncTransfer.h"
 #include "Access.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
@@ -70,6 +71,19 @@ CTC_SCALAR T wideOperandOf(Warp &warp, const Op &op, unsigned index,
                            unsigned lane) {
   const uint32_t row = warp.block->wideOperands[op.r[0] + index];
   return static_cast<T>(rowOf<T>(warp, row)[lane]);
+}
+
+/// Takes the state spaces of destination and source if both are there, in this
+/// order.
+inline bool takeSpaces(OpBuilder &b, std::string_view destination,
+                       std::string_view source) {
+  const std::vector<std::string> &modifiers = b.instruction().modifiers;
+  auto place = [&](std::string_view name) {
+    return std::find(modifiers.begin(), modifiers.end(), name);
+  };
+  return place(source) != modifiers.end() &&
+         place(destination) < place(source) && b.take(destination) &&
+         b.take(source);
 }
 
 /// The modifiers of the instructions that write shared memory.

@@ -159,10 +159,12 @@ Decode finish(OpBuilder &b, const TensorSyntax &syntax, Handler run,
 Decode decodeLoad(OpBuilder &b) {
   TargetModifiers target;
   auto syntax = takeSyntax(b, /*isStore=*/false);
-  const int space = b.takeOneOf({"shared::cta", "shared::cluster"});
-  target.ownBlock = space == 0;
-  target.multicast = space == 1 && b.take("multicast::cluster");
-  if (!syntax || space < 0 || !b.take("global") || !b.allTaken())
+  target.ownBlock = takeSpaces(b, "shared::cta", "global");
+  if (!syntax ||
+      (!target.ownBlock && !takeSpaces(b, "shared::cluster", "global")))
+    return Decode::NotMine;
+  target.multicast = !target.ownBlock && b.take("multicast::cluster");
+  if (!b.allTaken())
     return Decode::NotMine;
   const size_t offsets = 3, blocks = offsets + syntax->hasOffsets;
   const Operand &tensor = b.operand(1);
@@ -181,8 +183,8 @@ Decode decodeStore(OpBuilder &b, bool reduces) {
   auto reduction = reduces ? takeReduction(b) : std::nullopt;
   auto syntax = takeSyntax(b, /*isStore=*/true);
   const Operand &tensor = b.operand(0);
-  if (!syntax || reduces != reduction.has_value() || !b.take("global") ||
-      !b.take("shared::cta") || !b.allTaken() ||
+  if (!syntax || reduces != reduction.has_value() ||
+      !takeSpaces(b, "global", "shared::cta") || !b.allTaken() ||
       b.operandCount() != 2u + syntax->hint ||
       !isPlace(*syntax, tensor, b.operand(1)))
     return Decode::NotMine;
