@@ -5,12 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ClusterExecutor.h"
-#include "Families/Families.h"
-#include "ModuleImage.h"
-#include "Parser.h"
-#include "ProgramBuilder.h"
 #include "PtxTesting.h"
+#include "WatchedRun.h"
 
 #include <map>
 #include <set>
@@ -73,17 +69,6 @@ private:
   unsigned wanted;
 };
 
-std::unique_ptr<Program> build(const std::string &ptx, GlobalMemory &memory) {
-  auto module = parseModule(ptx);
-  EXPECT_TRUE(module) << module.error().message;
-  ModuleImage image(memory);
-  EXPECT_TRUE(image.place(*module));
-  ProgramBuilder builder(*module, image, decoderTable());
-  auto program = builder.build(module->functions.front());
-  EXPECT_TRUE(program) << program.error().message;
-  return std::move(*program);
-}
-
 std::string wgmmaKernel(const std::string &body) {
   return kernel(".reg .b32 %d<4>; .reg .b32 %a<4>; mov.u32 %t0, smem;" + body,
                 "", ".shared .align 1024 .b8 smem[16384];");
@@ -91,12 +76,10 @@ std::string wgmmaKernel(const std::string &body) {
 
 std::vector<std::string> watch(const std::string &body, unsigned warp) {
   GlobalMemory memory;
-  auto program = build(wgmmaKernel(body), memory);
   LaunchConfig config;
   config.block.x = 128;
   Recorder recorder(warp);
-  ClusterExecutor executor(*program, memory, config, &recorder);
-  EXPECT_TRUE(executor.run(0)) << executor.faultMessage();
+  runWatched(wgmmaKernel(body), memory, config, recorder);
   return recorder.events;
 }
 
@@ -160,16 +143,14 @@ TEST(WgmmaObserverTest, OperationsThatTouchMatrixRegisters) {
 
 TEST(WgmmaObserverTest, RegisterCounts) {
   GlobalMemory memory;
-  auto program = build(std::string(kHeader) +
-                           ".visible .entry k() .maxnreg 128 {\n"
-                           "setmaxnreg.dec.sync.aligned.u32 40; bar.sync 0;"
-                           "setmaxnreg.inc.sync.aligned.u32 64; ret;\n}\n",
-                       memory);
   LaunchConfig config;
   config.block.x = 128;
   Recorder recorder(1);
-  ClusterExecutor executor(*program, memory, config, &recorder);
-  EXPECT_TRUE(executor.run(0)) << executor.faultMessage();
+  runWatched(std::string(kHeader) +
+                 ".visible .entry k() .maxnreg 128 {\n"
+                 "setmaxnreg.dec.sync.aligned.u32 40; bar.sync 0;"
+                 "setmaxnreg.inc.sync.aligned.u32 64; ret;\n}\n",
+             memory, config, recorder);
   EXPECT_THAT(recorder.events, ElementsAre("count 40", "count 64"));
 }
 
@@ -177,7 +158,7 @@ TEST(WgmmaObserverTest, RegisterCounts) {
 TEST(WgmmaObserverTest, MatrixRegistersHaveRowsOfTheirOwn) {
   GlobalMemory memory;
   // %d0 to %d3 are dead before the wgmma, and %t registers come and go.
-  auto program = build(
+  auto program = buildProgram(
       wgmmaKernel("mov.b32 %t1, 1; add.u32 %t2, %t1, 1; add.u32 %t3, %t2, 1;"
                   "mov.u64 %w1, 0x0000000800080000; mov.b32 %a1, %t3;" +
                   multiply() +
