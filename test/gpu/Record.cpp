@@ -12,6 +12,7 @@
 
 #include "Record.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace ctc;
@@ -121,14 +122,20 @@ void visit(A &archive, T &value)
   archive(value.buffer);
 }
 
+/// A buffer in a file: numbers of blocks.
+struct StoredBuffer {
+  uint64_t before = 0, after = 0, bound = 0;
+  Element element = Element::U8;
+};
+
 template <class A, class T>
 void visit(A &archive, T &value)
-  requires std::is_same_v<std::remove_const_t<T>, Buffer>
+  requires std::is_same_v<std::remove_const_t<T>, StoredBuffer>
 {
   archive(value.before);
   archive(value.after);
-  archive(value.element);
   archive(value.bound);
+  archive(value.element);
 }
 
 template <class A, class T>
@@ -154,7 +161,7 @@ void visit(A &archive, T &value)
   archive(value.fill);
 }
 
-/// All but the text, which is an item of its own.
+/// All but the text and the buffers, of which blocks are items of their own.
 template <class A, class T>
 void visit(A &archive, T &value)
   requires std::is_same_v<std::remove_const_t<T>, Case>
@@ -169,7 +176,6 @@ void visit(A &archive, T &value)
   archive(value.parameters);
   archive(value.pointers);
   archive(value.tensorMaps);
-  archive(value.buffers);
 }
 
 template <class A, class T>
@@ -223,11 +229,11 @@ RecordWriter::open(const std::string &path) {
   return writer;
 }
 
-Expected<void> RecordWriter::writeItem(char letter, const Bytes &body) {
-  const uint64_t size = body.size();
+Expected<void> RecordWriter::writeItem(char letter, const void *body,
+                                       uint64_t size) {
   file.put(letter);
   file.write(reinterpret_cast<const char *>(&size), sizeof size);
-  file.write(reinterpret_cast<const char *>(body.data()),
+  file.write(static_cast<const char *>(body),
              static_cast<std::streamsize>(size));
   // Whole items only, whatever becomes of the process.
   file.flush();
@@ -236,24 +242,36 @@ Expected<void> RecordWriter::writeItem(char letter, const Bytes &body) {
   return {};
 }
 
+/// The number of a block, written if it is new. A failure to write shows again
+/// with the item that refers to it.
+uint64_t RecordWriter::block(const void *bytes, size_t size) {
+  auto [found, isNew] = blocks.emplace(
+      std::string(static_cast<const char *>(bytes), size), blocks.size());
+  if (isNew)
+    (void)writeItem('B', bytes, size);
+  return found->second;
+}
+
 Expected<void> RecordWriter::write(const Case &value) {
-  auto [text, isNew] = texts.emplace(value.ptx, texts.size());
-  if (isNew) {
-    Writer body;
-    body(value.ptx);
-    if (auto written = writeItem('P', body.bytes); !written)
-      return written;
-  }
+  const uint64_t text = block(value.ptx.data(), value.ptx.size());
+  std::vector<StoredBuffer> buffers;
+  for (const Buffer &buffer : value.buffers)
+    buffers.push_back(
+        {block(buffer.before.data(), buffer.before.size()),
+         block(buffer.after.data(), buffer.after.size()),
+         block(buffer.bound.data(), buffer.bound.size() * sizeof(double)),
+         buffer.element});
   Writer body;
-  body(text->second);
+  body(text);
   visit(body, value);
-  return writeItem('C', body.bytes);
+  body(buffers);
+  return writeItem('C', body.bytes.data(), body.bytes.size());
 }
 
 Expected<void> RecordWriter::write(const Module &value) {
   Writer body;
   visit(body, value);
-  return writeItem('M', body.bytes);
+  return writeItem('M', body.bytes.data(), body.bytes.size());
 }
 
 //===----------------------------------------------------------------------===//
@@ -279,23 +297,46 @@ static bool isWhole(const Case &value) {
   return true;
 }
 
-/// Adds one item to `records`; false when its body is not what it should be.
-static bool readItem(char letter, Reader body, std::vector<std::string> &texts,
-                     Records &records) {
-  if (letter == 'P') {
-    body(texts.emplace_back());
-    return body.good;
-  }
-  if (letter == 'C') {
-    uint64_t text = 0;
-    Case &value = records.cases.emplace_back();
-    body(text);
-    visit(body, value);
-    if (!body.good || text >= texts.size())
+using Blocks = std::vector<std::string_view>;
+
+/// The elements of a block.
+template <class T> static std::vector<T> elementsOf(std::string_view block) {
+  std::vector<T> elements(block.size() / sizeof(T));
+  if (!elements.empty())
+    std::memcpy(elements.data(), block.data(), elements.size() * sizeof(T));
+  return elements;
+}
+
+static bool readCase(Reader body, const Blocks &blocks, Case &value) {
+  uint64_t text = 0;
+  std::vector<StoredBuffer> buffers;
+  body(text);
+  visit(body, value);
+  body(buffers);
+  if (!body.good || text >= blocks.size())
+    return false;
+  value.ptx = blocks[text];
+  for (const StoredBuffer &buffer : buffers) {
+    if (std::max({buffer.before, buffer.after, buffer.bound}) >= blocks.size())
       return false;
-    value.ptx = texts[text];
-    return isWhole(value);
+    value.buffers.push_back({elementsOf<std::byte>(blocks[buffer.before]),
+                             elementsOf<std::byte>(blocks[buffer.after]),
+                             buffer.element,
+                             elementsOf<double>(blocks[buffer.bound])});
   }
+  return isWhole(value);
+}
+
+/// Adds one item to `records`; false when its body is not what it should be.
+static bool readItem(char letter, std::string_view bytes, Blocks &blocks,
+                     Records &records) {
+  Reader body(reinterpret_cast<const std::byte *>(bytes.data()), bytes.size());
+  if (letter == 'B') {
+    blocks.push_back(bytes);
+    return true;
+  }
+  if (letter == 'C')
+    return readCase(body, blocks, records.cases.emplace_back());
   if (letter != 'M')
     return false;
   Module &value = records.modules.emplace_back();
@@ -318,7 +359,7 @@ Expected<Records> gpu::readRecords(const std::string &path) {
                          "' is not a record file: it must begin with " +
                          std::string(kMagic));
   Records records;
-  std::vector<std::string> texts;
+  Blocks blocks;
   for (size_t at = kMagic.size(); at < bytes.size();) {
     const auto *item = reinterpret_cast<const std::byte *>(bytes.data()) + at;
     Reader head(item, bytes.size() - at);
@@ -327,7 +368,8 @@ Expected<Records> gpu::readRecords(const std::string &path) {
     head(letter);
     head(size);
     if (!head.good || size > head.remaining() ||
-        !readItem(letter, Reader(item + 9, size), texts, records))
+        !readItem(letter, std::string_view(bytes).substr(at + 9, size), blocks,
+                  records))
       return makeError(ErrorCode::Usage, "'" + path + "' is broken at byte " +
                                              std::to_string(at));
     at += 9 + size;

@@ -15,8 +15,11 @@
 // little-endian; a string or byte block is its length (u64) and its bytes; a
 // list is its length (u64) and its elements.
 //
-//   'P'  a PTX text: string. Texts are numbered from 0 as they come.
-//   'C'  a case: number of its text (u64), then the members of Case in order.
+//   'B'  a block of bytes. Blocks are numbered from 0 as they come, and every
+//        different one is kept once: PTX texts, and the buffers of cases, many
+//        of which have the same inputs.
+//   'C'  a case: its PTX, then the members of Case in order; the PTX and the
+//        before, after and bound of buffers are numbers of blocks (u64).
 //   'M'  a module ready to load: members of Module in order. Only ptx-compare
 //        pack writes these.
 //
@@ -80,7 +83,7 @@ struct TensorMap {
 struct Case {
   std::string family; ///< The test suite.
   std::string name;   ///< Unique in its file.
-  std::string ptx;    ///< Kept once per file.
+  std::string ptx;
   std::string kernel;
   std::array<uint32_t, 3> grid{1, 1, 1}, block{1, 1, 1}, cluster{1, 1, 1};
   uint32_t dynamicSharedBytes = 0;
@@ -113,11 +116,13 @@ public:
   Expected<void> write(const Module &value);
 
 private:
-  Expected<void> writeItem(char letter, const Bytes &body);
+  Expected<void> writeItem(char letter, const void *body, uint64_t size);
+  uint64_t block(const void *bytes, size_t size);
 
   std::string path;
   std::ofstream file;
-  std::map<std::string, uint64_t> texts;
+  /// Their numbers by what they hold.
+  std::map<std::string, uint64_t> blocks;
 };
 
 /// Reads a whole record file; names the file and the byte where it is broken.

@@ -130,8 +130,13 @@ int packCommand(Arguments arguments) {
   for (const Module &module : *modules) {
     if (module.cubin.empty()) {
       refused += module.cases.size();
-      std::cout << "refused " << cases[module.cases.front()].name << ": "
-                << module.error.substr(0, module.error.find('\n')) << "\n";
+      std::cout << "refused " << cases[module.cases.front()].name
+                << (module.cases.size() > 1
+                        ? " and " + std::to_string(module.cases.size() - 1) +
+                              " more"
+                        : "")
+                << ": " << module.error.substr(0, module.error.find('\n'))
+                << "\n";
     }
     if (auto written = (*writer)->write(module); !written)
       return complain(written.error());

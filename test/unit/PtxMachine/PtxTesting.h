@@ -50,7 +50,7 @@ inline uint64_t bits(double value) { return std::bit_cast<uint64_t>(value); }
 inline float fromBits(uint32_t value) { return std::bit_cast<float>(value); }
 
 constexpr const char *kHeader =
-    ".version 8.6\n.target sm_90a\n.address_size 64\n";
+    ".version 9.0\n.target sm_90a\n.address_size 64\n";
 
 /// A parameter block made of 8-byte values.
 inline std::vector<std::byte> parameters(std::vector<uint64_t> values) {
