@@ -145,16 +145,15 @@ void EntryWriter::writeDeclarations(llvm::raw_ostream &os) const {
      << "/* Launches it on the stream. Neither waits nor allocates. */\n"
      << launchSignature() << ";\n"
      << "/* The device, to allocate and copy with; the layer's own. */\n"
-     << "ctc_device *" << prefix << "_device(const " << type()
-     << " *layer);\n"
+     << "ctc_device *" << prefix << "_device(const " << type() << " *layer);\n"
      << "void " << prefix << "_unload(" << type() << " *layer);\n";
 }
 
 void EntryWriter::writeDefinitions(llvm::raw_ostream &os) const {
   os << "\nstruct " << type() << " {\n  ctc_embedded_layer own;\n};\n\n"
      << loadSignature() << " {\n  ctc_embedded_layer *loaded;\n"
-     << "  const ctc_status status = ctc_embedded_load(device, \""
-     << entry.name << "\", &loaded);\n  *layer = (" << type()
+     << "  const ctc_status status = ctc_embedded_load(device, \"" << entry.name
+     << "\", &loaded);\n  *layer = (" << type()
      << " *)loaded;\n  return status;\n}\n\n"
      << prepareSignature() << " {\n"
      << "  return ctc_layer_prepare(layer->own.layer, "
@@ -183,7 +182,8 @@ static constexpr const char *kHeaderIntroduction =
     " * Addresses are device addresses of dense buffers, aligned to 16 bytes;\n"
     " * streams are CUstream or cudaStream_t, NULL the default one. Functions\n"
     " * return CTC_OK, or a status with a sentence in ctc_last_error(). Link\n"
-    " * with libctc_runtime (find_package(ctc), ctc::runtime), which opens the\n"
+    " * with libctc_runtime (find_package(ctc), ctc::runtime), which opens "
+    "the\n"
     " * CUDA driver when it is first needed. */\n\n";
 
 /// What all entries share: opening the embedded bytes.
@@ -261,9 +261,8 @@ Expected<CSource> driver::emitC(const Bundle &bundle, const std::string &name) {
                        "entry '" + entry.name +
                            "' cannot be a C function, its name must be "
                            "letters, digits and _");
-    const EntryWriter writer(entry, entries.size() == 1
-                                        ? name
-                                        : name + "_" + entry.name);
+    const EntryWriter writer(
+        entry, entries.size() == 1 ? name : name + "_" + entry.name);
     if (auto good = writer.check(); !good)
       return tl::unexpected(good.error());
     writer.writeDeclarations(header);

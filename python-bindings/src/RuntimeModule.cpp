@@ -265,11 +265,18 @@ static void bindLayer(nb::module_ &module) {
           },
           "input"_a.none(), "operands"_a, nb::kw_only(),
           "out"_a.none() = nb::none(), "stream"_a.none() = nb::none(),
-          "copy"_a = false)
+          "copy"_a = false, kCallDoc)
+      .def("__repr__",
+           [](const PreparedLayer &layer) {
+             return "<ctc.PreparedLayer '" + layer.entry().name + "' for " +
+                    layer.moduleInfo().chip + " on " + layer.deviceName() + ">";
+           })
       .def_prop_ro(
           "entry",
-          [](const PreparedLayer &layer) { return layer.entry().name; })
-      .def_prop_ro("device", &PreparedLayer::deviceName)
+          [](const PreparedLayer &layer) { return layer.entry().name; },
+          "The entry's name.")
+      .def_prop_ro("device", &PreparedLayer::deviceName,
+                   "Where it is: \"cuda:0\" or \"cpu\".")
       .def_prop_ro(
           "chip",
           [](const PreparedLayer &layer) {

@@ -105,6 +105,7 @@ class Bundle:
 
     @property
     def closed(self) -> bool:
+        """Whether `close` was called."""
         return self._native.closed
 
     def entry(self, name: str | None = None) -> Entry:
