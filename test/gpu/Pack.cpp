@@ -25,10 +25,11 @@ namespace {
 
 constexpr size_t kKernelsPerModule = 64;
 
-/// A PTX text with the cases that launch it.
+/// A PTX text with the cases that launch its kernels.
 struct Text {
-  std::string ptx, kernel;
+  std::string ptx;
   std::vector<uint64_t> cases;
+  std::vector<std::string> kernels; ///< Of each case.
 };
 
 /// The text before ".visible .entry NAME(" and from that parenthesis on, when
@@ -38,7 +39,7 @@ struct LoneKernel {
 };
 
 std::optional<LoneKernel> loneKernel(const Text &text) {
-  const std::string entry = ".visible .entry " + text.kernel + "(";
+  const std::string entry = ".visible .entry " + text.kernels.front() + "(";
   const size_t at = text.ptx.find(entry);
   if (at == std::string::npos ||
       text.ptx.find(".entry", at + entry.size()) != std::string::npos)
@@ -53,21 +54,19 @@ std::optional<LoneKernel> loneKernel(const Text &text) {
 /// Kernels that can share a module, as their heads agree.
 Module merged(const std::vector<const Text *> &texts) {
   Module module;
-  if (texts.size() == 1) {
-    module.ptx = texts.front()->ptx;
-  } else {
-    module.ptx = loneKernel(*texts.front())->head;
-    for (size_t i = 0; i < texts.size(); ++i)
-      module.ptx += ".visible .entry " + texts[i]->kernel + "_" +
-                    std::to_string(i) + loneKernel(*texts[i])->tail;
-  }
-  for (size_t i = 0; i < texts.size(); ++i)
-    for (uint64_t number : texts[i]->cases) {
-      module.cases.push_back(number);
-      module.kernels.push_back(
-          texts[i]->kernel +
-          (texts.size() == 1 ? "" : "_" + std::to_string(i)));
+  const bool alone = texts.size() == 1;
+  module.ptx = alone ? texts.front()->ptx : loneKernel(*texts.front())->head;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const Text &text = *texts[i];
+    const std::string suffix = alone ? "" : "_" + std::to_string(i);
+    if (!alone)
+      module.ptx += ".visible .entry " + text.kernels.front() + suffix +
+                    loneKernel(text)->tail;
+    for (size_t j = 0; j < text.cases.size(); ++j) {
+      module.cases.push_back(text.cases[j]);
+      module.kernels.push_back(text.kernels[j] + suffix);
     }
+  }
   return module;
 }
 
@@ -134,16 +133,14 @@ private:
 
 /// The texts of the cases, each once, in the order of their first case.
 std::vector<Text> textsOf(const std::vector<Case> &cases) {
-  std::map<std::pair<std::string_view, std::string_view>, size_t> numbers;
+  std::map<std::string_view, size_t> numbers;
   std::vector<Text> texts;
   for (uint64_t i = 0; i < cases.size(); ++i) {
-    auto [found, isNew] =
-        numbers.emplace(std::pair<std::string_view, std::string_view>(
-                            cases[i].ptx, cases[i].kernel),
-                        texts.size());
+    auto [found, isNew] = numbers.emplace(cases[i].ptx, texts.size());
     if (isNew)
-      texts.push_back({cases[i].ptx, cases[i].kernel, {}});
+      texts.push_back({cases[i].ptx, {}, {}});
     texts[found->second].cases.push_back(i);
+    texts[found->second].kernels.push_back(cases[i].kernel);
   }
   return texts;
 }

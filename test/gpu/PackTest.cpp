@@ -81,10 +81,14 @@ TEST(PackTest, OtherTextsAreKeptAsTheyAre) {
   two.ptx += ".visible .entry other()\n{}\n";
   Case version = small("w;");
   version.ptx.replace(0, 12, ".version 8.0");
-  auto modules = packed({variable, two, small("one;"), version, small("two;")});
+  Case second = two;
+  second.kernel = "other";
+  auto modules =
+      packed({variable, two, small("one;"), version, second, small("two;")});
   ASSERT_EQ(modules.size(), 4u);
   EXPECT_EQ(modules[0].ptx, variable.ptx);
   EXPECT_EQ(modules[1].ptx, two.ptx);
+  EXPECT_THAT(modules[1].kernels, ::testing::ElementsAre("test", "other"));
   EXPECT_EQ(modules[2].ptx, version.ptx);
   EXPECT_EQ(modules[3].cases.size(), 2u);
 }
