@@ -63,6 +63,12 @@ static std::string deviceOf(const TensorView &view, const char *name) {
              ", must be on cpu or cuda");
 }
 
+static std::optional<uint64_t> givenStream(nb::handle stream) {
+  if (stream.is_none())
+    return std::nullopt;
+  return streamHandle(stream);
+}
+
 static std::shared_ptr<const LoadedModule> load(BundleHandle &bundle,
                                                 const PrepareRequest &request) {
   std::string device = request.device;
@@ -90,13 +96,15 @@ PreparedLayer::PreparedLayer(std::shared_ptr<BundleHandle> from,
     raiseValue(spec->weight ? "weight is missing"
                             : "weight is given, the entry '" + spec->name +
                                   "' takes none");
+  const auto stream = givenStream(request.stream);
   int64_t batch = CTC_DYNAMIC;
   TensorView view;
   if (spec->bias)
-    bias = operand(bias, *spec->bias, request.copy, batch, view);
+    bias = operand(bias, *spec->bias, request.copy, stream, batch, view);
   nb::object weight;
   if (spec->weight)
-    weight = operand(request.weight, *spec->weight, request.copy, batch, view);
+    weight = operand(request.weight, *spec->weight, request.copy, stream, batch,
+                     view);
   if (isCuda())
     prepareOnGpu(view, request);
   else
@@ -104,17 +112,17 @@ PreparedLayer::PreparedLayer(std::shared_ptr<BundleHandle> from,
 }
 
 nb::object PreparedLayer::operand(nb::handle object, const ArgumentSpec &spec,
-                                  bool copy, int64_t &batch,
-                                  TensorView &result) const {
+                                  bool copy, std::optional<uint64_t> stream,
+                                  int64_t &batch, TensorView &result) const {
   nb::object kept = nb::borrow(object);
   const char *name = spec.name.c_str();
-  result = view(kept, name);
+  result = view(kept, name, stream);
   checkType(spec, result);
   checkDevice(name, result, *module->device);
   checkShape(spec, result, batch);
   if (copy && !result.isDense()) {
     kept = nb::module_::import_("ctc._arrays").attr("contiguous")(kept);
-    result = view(kept, name);
+    result = view(kept, name, stream);
   }
   checkDense(name, result, kInputAdvice);
   return kept;
@@ -139,8 +147,8 @@ void PreparedLayer::prepareOnHost(const TensorView &weight) {
 void PreparedLayer::prepareOnGpu(const TensorView &weight,
                                  const PrepareRequest &request) {
   uint64_t stream = 0, target = 0;
-  if (!request.stream.is_none())
-    stream = streamHandle(request.stream);
+  if (const auto given = givenStream(request.stream))
+    stream = *given;
   else if (weight.traits)
     stream = currentStream(weight).value_or(0);
   if (!packed.is_none()) {
@@ -171,19 +179,17 @@ uint64_t PreparedLayer::streamOf(const CallRequest &request,
   if (!isCuda())
     return 0;
   const std::optional<uint64_t> current = currentStream(input);
-  if (request.stream.is_none())
-    return current.value_or(0);
-  const uint64_t given = streamHandle(request.stream);
-  isForeign = current && *current != given;
-  return given;
+  const std::optional<uint64_t> given = givenStream(request.stream);
+  isForeign = given && current && *current != *given;
+  return given ? *given : current.value_or(0);
 }
 
 /// Binds everything but the output.
 void PreparedLayer::gather(const CallRequest &request, Call &call) const {
   call.batch = spec->batch;
   Bound &input = call.add(*spec->input);
-  input.keep = operand(request.input, *spec->input, request.copy, call.batch,
-                       input.view);
+  input.keep = operand(request.input, *spec->input, request.copy,
+                       givenStream(request.stream), call.batch, input.view);
   call.stream = streamOf(request, input.view, call.isForeignStream);
   if (call.isForeignStream && (request.copy || request.out.is_none()))
     raiseValue("stream is not the framework's current one: give out= and "
@@ -191,7 +197,8 @@ void PreparedLayer::gather(const CallRequest &request, Call &call) const {
                "by its own stream");
   if (spec->bias) {
     Bound &next = call.add(*spec->bias);
-    next.keep = operand(bias, *spec->bias, false, call.batch, next.view);
+    next.keep =
+        operand(bias, *spec->bias, false, call.stream, call.batch, next.view);
   }
   const size_t given = request.operands.size();
   if (given != spec->operands.size())
@@ -201,7 +208,7 @@ void PreparedLayer::gather(const CallRequest &request, Call &call) const {
   for (size_t i = 0; i < given; ++i) {
     Bound &next = call.add(*spec->operands[i]);
     next.keep = operand(request.operands[i], *next.spec, request.copy,
-                        call.batch, next.view);
+                        call.stream, call.batch, next.view);
   }
 }
 
@@ -223,7 +230,7 @@ void PreparedLayer::makeOutput(const CallRequest &request, Call &call) const {
     output.view = view(output.keep, "output");
   } else {
     output.keep = nb::borrow(request.out);
-    output.view = view(output.keep, "out");
+    output.view = view(output.keep, "out", call.stream);
     checkType(*spec->output, output.view);
     checkDevice("out", output.view, *module->device);
     checkShape(*spec->output, output.view, call.batch);

@@ -53,7 +53,8 @@ private:
 
   bool isCuda() const { return module->device->info.kind == CTC_DEVICE_CUDA; }
   nanobind::object operand(nanobind::handle object, const ArgumentSpec &spec,
-                           bool copy, int64_t &batch, TensorView &view) const;
+                           bool copy, std::optional<uint64_t> stream,
+                           int64_t &batch, TensorView &view) const;
   void prepareOnHost(const TensorView &weight);
   void prepareOnGpu(const TensorView &weight, const PrepareRequest &request);
   uint64_t streamOf(const CallRequest &request, const TensorView &input,

@@ -106,6 +106,9 @@ static TypeTraits inspect(nb::handle object) {
     traits.protocol = Protocol::ExchangeApi;
   else if (nb::hasattr(object, "__array_interface__"))
     traits.protocol = Protocol::ArrayInterface;
+  else if (traits.isCupy)
+    // Its __dlpack__ would make streams wait; calls are on its own stream.
+    traits.protocol = Protocol::CudaArrayInterface;
   else if (nb::hasattr(object, "__dlpack__"))
     traits.protocol = Protocol::Dlpack;
   else if (nb::hasattr(object, "__cuda_array_interface__"))

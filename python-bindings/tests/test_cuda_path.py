@@ -55,6 +55,35 @@ def test_streams():
              "stream, or have __cuda_stream__"]
 
 
+def test_producers_order_their_work_before_the_launch():
+    """The stream a DLPack producer is told is the one that is launched on; 1
+    is the protocol's name of the default stream."""
+    assert lines("""
+        class Dlpack:
+            def __init__(self, array):
+                self.array, self.told = array, []
+            def __dlpack_device__(self):
+                return (2, 0)
+            def __dlpack__(self, *, stream=None, max_version=None):
+                self.told.append(stream)
+                capsule = self.array.__dlpack__()
+                # The device's number is the third word: data, then type, id.
+                new, get = (ctypes.pythonapi[name] for name in
+                            ("PyCapsule_New", "PyCapsule_GetPointer"))
+                get.restype, get.argtypes = ctypes.c_void_p, [
+                    ctypes.py_object, ctypes.c_char_p]
+                tensor = get(capsule, b"dltensor")
+                ctypes.c_int32.from_address(tensor + 8).value = 2
+                return capsule
+        layer, out = prepare(), new((1, 3, 10, 12))
+        x = Dlpack(np.zeros((1, 4, 5, 6), np.float32))
+        y = Dlpack(np.zeros((1, 3, 10, 12), np.float32))
+        for stream in (None, 0x60):
+            layer(x, out=y, stream=stream)
+            print(x.told, y.told, driver.fakeCudaLastStream())
+    """) == ["[1] [1] None", "[1, 96] [1, 96] 96"]
+
+
 def test_prepare_waits_unless_told():
     assert lines("""
         def waits(**options):

@@ -8,7 +8,7 @@
 
 import sys
 
-from devtool import building
+from devtool import building, python
 from devtool.common import BUILD, Failure, LLVM_BIN, ROOT, output_of, run, say
 
 TIDY_SUFFIXES = (".cpp",)
@@ -46,6 +46,15 @@ def changed_since(base):
     return set(changed.splitlines()) | set(fresh.splitlines())
 
 
+def run_tidy(tree, files):
+    """clang-tidy with the compile commands of a build tree."""
+    if not files:
+        return 0
+    return run([LLVM_BIN / "run-clang-tidy", "-quiet", "-p", tree,
+                "-clang-tidy-binary", LLVM_BIN / "clang-tidy",
+                *(f"^{ROOT / name}$" for name in files)], check=False)
+
+
 def check_tidy(base):
     """clang-tidy over the sources that changed since `base`, or over all."""
     files = building.sources(TIDY_SUFFIXES)
@@ -59,9 +68,13 @@ def check_tidy(base):
     if not files:
         return 0
     building.build()
-    return run([LLVM_BIN / "run-clang-tidy", "-quiet", "-p", BUILD,
-                "-clang-tidy-binary", LLVM_BIN / "clang-tidy",
-                *(f"^{ROOT / name}$" for name in files)], check=False)
+    bindings = [name for name in files if (ROOT / name).is_relative_to(
+        python.PACKAGE)]
+    status = run_tidy(BUILD, [name for name in files if name not in bindings])
+    if bindings:
+        python.build()
+        status |= run_tidy(python.TREE, bindings)
+    return status
 
 
 def lint(base):

@@ -24,6 +24,7 @@ VENV = CACHE / "python"
 STAMP = VENV / "installed"
 PYTHON = VENV / "bin" / "python"
 PACKAGE = ROOT / "python-bindings"
+TREE = BUILD / "python" / "cmake"
 WHEELS = BUILD / "python" / "wheels"
 
 
@@ -65,7 +66,7 @@ def build():
     pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     run([*pip, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir",
          WHEELS, f"--config-settings=cmake.define.CTC_BUILD_TREE={BUILD}",
-         f"--config-settings=build-dir={BUILD}/python/cmake", PACKAGE],
+         f"--config-settings=build-dir={TREE}", PACKAGE],
         env=compilers())
     run([*pip, "install", "--no-deps", "--force-reinstall", "--no-index",
          "--find-links", WHEELS, "ctc"])

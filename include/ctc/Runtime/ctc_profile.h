@@ -24,9 +24,9 @@ extern "C" {
 typedef struct ctc_profile ctc_profile; /* what one launch did */
 
 /* Executes run launch number `launch` of the layer's entry as ctc_layer_launch
- * does, and counts, which takes two to three times as long. With a `block_count`
- * other than 0 only the listed blocks are executed, and all others of their
- * clusters. The counts do not depend on the host's threads.
+ * does, and counts, which takes two to three times as long. With a
+ * `block_count` other than 0 only the listed blocks are executed, and all
+ * others of their clusters. The counts do not depend on the host's threads.
  * CTC_INVALID_ARGUMENT on other devices, and if the entry has no such launch or
  * the launch no such block. */
 CTC_API ctc_status ctc_cpu_profile_launch(

@@ -28,6 +28,12 @@ def empty_like(array: Any, shape: tuple[int, ...], dtype: str) -> Any:
 
         same = array.dtype.name == dtype
         return numpy.empty(shape, array.dtype if same else dtype)
+    if framework == "cupy":
+        import cupy  # type: ignore[import-not-found, unused-ignore]
+
+        with array.device:
+            same = array.dtype.name == dtype
+            return cupy.empty(shape, array.dtype if same else dtype)
     if framework in ("jax", "jaxlib"):
         raise TypeError("a jax array cannot be written to; call the layer "
                         "through ctc.jax, or give out=")
