@@ -7,6 +7,7 @@
 
 #include "Gpu.h"
 
+#include <algorithm>
 #include <cstring>
 #include <dlfcn.h>
 
@@ -49,6 +50,8 @@ struct Gpu::Functions {
                            int) = nullptr;
   CUresult (*launchEx)(const LaunchConfiguration *, CUfunction, void **,
                        void **) = nullptr;
+  /// From 12.4 on; null before.
+  CUresult (*parameterInfo)(CUfunction, size_t, size_t *, size_t *) = nullptr;
 };
 
 Gpu::Gpu() : functions(std::make_unique<Functions>()) {}
@@ -73,6 +76,7 @@ Expected<void> Gpu::openFunctions() {
       !find(functions->launchEx, "cuLaunchKernelEx"))
     return makeError(ErrorCode::NoDevice,
                      "the CUDA driver has no tensor maps; 12.0 or newer has");
+  find(functions->parameterInfo, "cuFuncGetParamInfo");
   return {};
 }
 
@@ -223,13 +227,34 @@ Expected<Bytes> Gpu::parametersOf(const Case &value,
   return parameters;
 }
 
+/// ptxas aligns parameters where the hardware has them, which is 16 bytes past
+/// a multiple of 64, so that one of .align 64 has another offset than the ISA's
+/// rules for .param give.
+Bytes Gpu::layOut(CUfunction function, const Case &value,
+                  const Bytes &parameters) const {
+  Bytes block;
+  for (size_t i = 0; i < value.arguments.size(); ++i) {
+    size_t offset = 0, size = 0;
+    if (!functions->parameterInfo ||
+        functions->parameterInfo(function, i, &offset, &size) != 0)
+      return parameters;
+    const size_t from = value.arguments[i];
+    block.resize(std::max(block.size(), offset + size));
+    std::copy_n(parameters.begin() + static_cast<std::ptrdiff_t>(from),
+                std::min(size, parameters.size() - from),
+                block.begin() + static_cast<std::ptrdiff_t>(offset));
+  }
+  return block.empty() ? parameters : block;
+}
+
 Expected<void> Gpu::start(CUfunction function, const Case &value,
                           Bytes &parameters) {
   const auto &[gridX, gridY, gridZ] = value.grid;
   const auto &[blockX, blockY, blockZ] = value.block;
-  size_t bytes = parameters.size();
-  void *packed[] = {kParameterPointer, parameters.data(), kParameterSize,
-                    &bytes, nullptr};
+  Bytes block = layOut(function, value, parameters);
+  size_t bytes = block.size();
+  void *packed[] = {kParameterPointer, block.data(), kParameterSize, &bytes,
+                    nullptr};
   LaunchAttribute attribute;
   attribute.id = kAttributeClusterDimension;
   std::copy(value.cluster.begin(), value.cluster.end(), attribute.value);

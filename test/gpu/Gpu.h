@@ -50,6 +50,10 @@ private:
                         std::byte *result);
   Expected<void> start(rt::CUfunction function, const Case &value,
                        Bytes &parameters);
+  /// The block of parameters as the code of `function` has it, from the one of
+  /// the record.
+  Bytes layOut(rt::CUfunction function, const Case &value,
+               const Bytes &parameters) const;
   Expected<void> check(rt::CUresult result, const char *call, ErrorCode code);
 
   const rt::CudaDriver *driver = nullptr;

@@ -174,6 +174,7 @@ void visit(A &archive, T &value)
   archive(value.cluster);
   archive(value.dynamicSharedBytes);
   archive(value.parameters);
+  archive(value.arguments);
   archive(value.pointers);
   archive(value.tensorMaps);
 }
@@ -283,6 +284,9 @@ static bool isWhole(const Case &value) {
   const size_t buffers = value.buffers.size(), bytes = value.parameters.size();
   for (const Pointer &place : value.pointers)
     if (place.buffer >= buffers || place.parameterOffset + 8ull > bytes)
+      return false;
+  for (uint32_t offset : value.arguments)
+    if (offset >= bytes)
       return false;
   for (const TensorMap &map : value.tensorMaps)
     if (map.buffer >= buffers || map.parameterOffset + 128ull > bytes ||

@@ -88,6 +88,7 @@ struct Case {
   std::array<uint32_t, 3> grid{1, 1, 1}, block{1, 1, 1}, cluster{1, 1, 1};
   uint32_t dynamicSharedBytes = 0;
   Bytes parameters;
+  std::vector<uint32_t> arguments; ///< Where each of them is in `parameters`.
   std::vector<Pointer> pointers;
   std::vector<TensorMap> tensorMaps;
   std::vector<Buffer> buffers;

@@ -30,10 +30,17 @@ void observeSources(Warp &warp, const Op &op, LaneMask mask,
     for (unsigned i = 0; i < kWarpSize; ++i)
       same |= static_cast<LaneMask>(isActive(mask, i) && sizes[i] == size) << i;
     observeAccess(warp, op,
-                  {AccessKind::CopySource, Space::Global, Ordering::Weak,
-                   size < op.count ? size : op.count, same, &from});
+                  {AccessKind::CopySource, Space::Global, Ordering::Weak, size,
+                   same, &from});
     mask &= ~same;
   }
+}
+
+LaneMask lanesAbove(const uint32_t *row, uint32_t limit) {
+  LaneMask lanes = 0;
+  for (unsigned i = 0; i < kWarpSize; ++i)
+    lanes |= static_cast<LaneMask>(row[i] > limit) << i;
+  return lanes;
 }
 
 /// cp.async.{ca,cg}.shared.global [d], [s], size{, source size | p};
@@ -53,6 +60,12 @@ bool copyAsync(Warp &warp, const Op &op, LaneMask mask) {
     return false;
   const uint32_t *sizes = rowOf<uint32_t>(warp, op.r[2]);
   LaneMask reading = mask & ~warp.predicates[op.r[3]];
+  if (const LaneMask longer = lanesAbove(sizes, bytes) & reading)
+    return describeFault(warp, lowestLane(longer),
+                         "a source of " +
+                             std::to_string(sizes[lowestLane(longer)]) +
+                             " bytes for a copy of " + std::to_string(bytes) +
+                             "; legal are 0 to " + std::to_string(bytes));
   for (unsigned i = 0; i < kWarpSize; ++i)
     if (isActive(reading, i) && sizes[i] == 0)
       reading &= ~(LaneMask(1) << i);
@@ -69,7 +82,7 @@ bool copyAsync(Warp &warp, const Op &op, LaneMask mask) {
     char buffer[16] = {};
     if (isActive(reading, i))
       std::memcpy(buffer, reinterpret_cast<const char *>(from.lane[i]),
-                  sizes[i] < bytes ? sizes[i] : bytes);
+                  sizes[i]);
     std::memcpy(reinterpret_cast<char *>(to.lane[i]), buffer, bytes);
   }
   return true;

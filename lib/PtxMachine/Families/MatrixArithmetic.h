@@ -16,8 +16,9 @@
 //   d[i][j] = fma(a[i][k], b[k][j], d[i][j])   for k = 0, 1, ..., depth - 1
 //
 // with every product exact and one rounding, to nearest even, at each step.
-// Subnormals stay, -0 is kept as IEEE 754 has it. f16 accumulators are widened,
-// summed in this way, and rounded to f16 once at the end of an instruction.
+// Subnormals stay; a result of zero is +0, as an H200 has it. f16 accumulators
+// are widened, summed in this way, and rounded to f16 once at the end of an
+// instruction.
 //
 //===----------------------------------------------------------------------===//
 
@@ -56,14 +57,14 @@ CTC_SCALAR void expand(float *__restrict to, const void *__restrict from,
 /// nothing needs to be aligned, and d overlaps neither a nor b. The
 /// significands of a's and b's elements have at most 11 bits, as those of all
 /// types above: then every level of the host computes the same bits. A NaN may
-/// have any bits (see canonicalNans).
+/// have any bits (see canonicalResults).
 void multiplyAdd(float *d, const float *a, const float *b, unsigned rows,
                  unsigned columns, unsigned depth);
 
-/// Makes every NaN of `values` the one that f32 instructions make.
-CTC_SCALAR void canonicalNans(float *values, unsigned count) {
+/// Makes every NaN of `values` the one that f32 instructions make, and -0 +0.
+CTC_SCALAR void canonicalResults(float *values, unsigned count) {
   for (unsigned i = 0; i < count; ++i) {
-    const uint32_t bits = __builtin_bit_cast(uint32_t, values[i]);
+    const uint32_t bits = __builtin_bit_cast(uint32_t, values[i] + 0.0f);
     const bool isNan = (bits & 0x7fffffffu) > 0x7f800000u;
     values[i] = __builtin_bit_cast(float, isNan ? 0x7fffffffu : bits);
   }

@@ -96,7 +96,7 @@ struct FloatSums {
   }
   static CTC_SCALAR void store(float *d, const Warp &warp,
                                const uint32_t *slots, unsigned blocks) {
-    canonicalNans(d, blocks * kFragmentLines * kColumns);
+    canonicalResults(d, blocks * kFragmentLines * kColumns);
     storeSums(d, warp, slots, blocks);
   }
 };

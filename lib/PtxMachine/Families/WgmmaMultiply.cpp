@@ -276,7 +276,7 @@ CTC_LANES void multiplyStripe(Warp &warp, const WgmmaMode &mode,
   if (isInteger)
     return addIntegers(warp, mode, accumulates, rows, columns, tiles.d);
   if (mode.d == MatrixAccumulator::F32)
-    canonicalNans(tiles.d, kWarpRows * columns);
+    canonicalResults(tiles.d, kWarpRows * columns);
   writeD(warp, mode.d, rows, columns, tiles.d);
 }
 

@@ -50,11 +50,19 @@ TEST(AsyncCopyTest, Sizes) {
 }
 
 TEST(AsyncCopyTest, SourceSizeFillsWithZeros) {
-  auto data = copied("mul.lo.u32 %t1, %t0, 6;"
+  auto data = copied("mul.lo.u32 %t1, %t0, 5;"
                      "cp.async.cg.shared.global [%w1], [%w2], 16, %t1;");
-  // 0, 6, 12 and more than 16 bytes are read.
-  EXPECT_THAT(data, ElementsAre(0, 0, 0, 0, 104, 105 & 0xffff, 0, 0, 108, 109,
-                                110, 0, 112, 113, 114, 115));
+  // 0, 5, 10 and 15 bytes are read.
+  EXPECT_THAT(data, ElementsAre(0, 0, 0, 0, 104, 105, 0, 0, 108, 109, 110, 0,
+                                112, 113, 114, 115));
+}
+
+TEST(AsyncCopyTest, TheSourceIsNoLongerThanTheCopy) {
+  EXPECT_THAT(
+      runMessage(kernel("mov.u32 %t0, tile; mov.u32 %t1, 9; mov.u64 %w0, 0;"
+                        "cp.async.ca.shared.global [%t0], [%w0], 8, %t1;",
+                        "", ".shared .align 16 .b8 tile[16];")),
+      HasSubstr("a source of 9 bytes for a copy of 8; legal are 0 to 8"));
 }
 
 TEST(AsyncCopyTest, AnIgnoredSourceIsNotRead) {

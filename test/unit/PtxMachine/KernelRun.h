@@ -218,6 +218,7 @@ private:
         (block.size() + alignment - 1) / alignment * alignment;
     block.resize(offset + bytes);
     std::memcpy(block.data() + offset, value, bytes);
+    record.arguments.push_back(static_cast<uint32_t>(offset));
     return static_cast<uint32_t>(offset);
   }
 

@@ -234,7 +234,10 @@ TEST(MatrixMultiplyTest, NegativeZero) {
     const uint64_t minus = encode(form.sums, -0.0);
     auto a = [&](double value) { return encode(form.a, value); };
     auto b = [&](double value) { return encode(form.b, value); };
-    EXPECT_EQ(filled(form, a(-0.0), b(1), minus), minus) << form.name();
+    // Sums of doubles are those of IEEE 754, of the others zeros are +0.
+    EXPECT_EQ(filled(form, a(-0.0), b(1), minus),
+              form.sums == "f64" ? minus : 0)
+        << form.name();
     EXPECT_EQ(filled(form, a(-0.0), b(-1), minus), 0u) << form.name();
     EXPECT_EQ(filled(form, a(0.0), b(1), minus), 0u) << form.name();
     EXPECT_EQ(filled(form, a(-0.0), b(1), 0), 0u) << form.name();

@@ -122,8 +122,10 @@ void recordLanes(const std::string &ptx, const std::vector<R> &result,
                             {}});
   for (gpu::Bytes &bytes : std::vector<gpu::Bytes>{repeated(inputs, count)...})
     launch.buffers.push_back({bytes, bytes, gpu::Element::U8, {}});
-  for (uint32_t i = 0; i < launch.buffers.size(); ++i)
+  for (uint32_t i = 0; i < launch.buffers.size(); ++i) {
     launch.pointers.push_back({i * 8, i});
+    launch.arguments.push_back(i * 8);
+  }
   launch.parameters.resize(launch.buffers.size() * 8);
   gpu::record(std::move(launch));
 }

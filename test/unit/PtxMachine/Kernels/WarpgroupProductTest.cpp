@@ -133,7 +133,8 @@ void check(const Case &test, Fill kind) {
       product.magnitudes[i] += std::abs(c[i]);
     }
   }
-  expectProduct(run, d, product, kind, k + 1);
+  expectProduct(run, d, product, kind, k + 1,
+                bytes == 1 ? kUnitErrorOfFloat8 : 0x1p-23);
 }
 
 /// Every swizzle and order of both operands, for one instruction.
