@@ -347,6 +347,7 @@ Handlers pickFrequent(const Conversion &c) {
   return {};
 }
 
+/// Takes the rounding; whether there was one.
 bool takeRounding(OpBuilder &b, Conversion &c) {
   static constexpr Rounding kRoundings[] = {Rounding::Nearest, Rounding::Zero,
                                             Rounding::Down, Rounding::Up,
@@ -361,6 +362,39 @@ bool takeRounding(OpBuilder &b, Conversion &c) {
   return integer >= 0 || plain >= 0;
 }
 
+/// Whether the ISA has a conversion from `c.from` to `c.to` (of one element)
+/// with these modifiers; `rounds`: a rounding is given.
+bool isLegal(const Conversion &c, bool rounds) {
+  const bool plain = rounds && !c.toInteger; // .rn, .rz, .rm, .rp, .rna
+  const bool toFloat32 = c.to.isFloat(32), fromFloat32 = c.from.isFloat(32);
+  if ((c.relu || c.finite) && (c.sat || c.ftz || !fromFloat32))
+    return false;
+  if (c.to.kind == TypeKind::TF32) {
+    const bool away = c.rounding == Rounding::NearestAway;
+    return plain && fromFloat32 && !c.sat && !c.ftz &&
+           (away ? !c.relu : c.rounding <= Rounding::Zero);
+  }
+  if (c.rounding == Rounding::NearestAway ||
+      (c.ftz && !toFloat32 && !fromFloat32))
+    return false;
+  if (c.to.isInteger())
+    return c.from.isInteger() ? !rounds && !c.ftz
+                              : c.toInteger && !c.relu && !c.finite;
+  if (c.sat && c.to.kind == TypeKind::BFloat)
+    return false;
+  if (c.from.isInteger())
+    return plain;
+  if (c.relu || c.finite)
+    return plain && c.to.isHalf() && c.rounding <= Rounding::Zero;
+  if (c.to == c.from)
+    return !plain;
+  if (c.to.bits < c.from.bits)
+    return plain;
+  // Wider, or between f16 and bf16: exact, unless between those.
+  return !c.toInteger && (!rounds || c.from.kind == TypeKind::BFloat ||
+                          c.to.kind == TypeKind::BFloat);
+}
+
 struct JoinHalves {
   static CTC_SCALAR uint32_t apply(uint32_t high, uint32_t low) {
     return high << 16 | (low & 0xffff);
@@ -369,7 +403,8 @@ struct JoinHalves {
 
 /// cvt.frnd{.relu}{.satfinite}.{f16x2,bf16x2}.f32 d, a, b: a is the upper half.
 Decode decodePair(OpBuilder &b, Conversion c) {
-  if (!c.from.isFloat(32) || c.sat || c.ftz || b.operandCount() != 3)
+  if (!c.from.isFloat(32) || !c.to.isHalf() || c.sat || c.ftz || c.toInteger ||
+      c.rounding > Rounding::Zero || b.operandCount() != 3)
     return Decode::NotMine;
   const Type pair = c.to;
   std::vector<Slot> slots = {b.def(0, pair), b.use(1, c.from),
@@ -414,10 +449,7 @@ Decode decodeConvert(OpBuilder &b) {
   c.from = *from;
   if (to->packed)
     return rounds ? decodePair(b, c) : Decode::NotMine;
-  if (b.operandCount() != 2 || from->packed ||
-      (to->kind == TypeKind::TF32 && (!from->isFloat(32) || c.sat)))
-    return Decode::NotMine;
-  if (to->isInteger() && !from->isInteger() && !c.toInteger)
+  if (b.operandCount() != 2 || from->packed || !isLegal(c, rounds))
     return Decode::NotMine;
   Type target = to->kind == TypeKind::TF32 ? kB32 : *to;
   Slot d = b.defAtLeast(b.operand(0), target, c.registerBits);
@@ -426,8 +458,6 @@ Decode decodeConvert(OpBuilder &b) {
   Handlers run;
   if (to->isInteger() && from->isInteger()) {
     // A narrow value in a 64-bit register is cut out of it first.
-    if (c.finite || c.relu || c.ftz)
-      return Decode::NotMine;
     if (wideSource && from->bits < 64) {
       Slot low = b.temporary(32);
       b.emit(Map<IntegerToInteger<uint32_t, uint32_t, false>, uint32_t,

@@ -30,6 +30,7 @@ void addFloatPacked(DecoderTable &table);
 void addFloatMixed(DecoderTable &table);
 void addHalf(DecoderTable &table);
 void addConvert(DecoderTable &table);
+void addConvertPacked(DecoderTable &table);
 void addMatrixMemory(DecoderTable &table);
 void addMatrixMultiply(DecoderTable &table);
 void addMemory(DecoderTable &table);

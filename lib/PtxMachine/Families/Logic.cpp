@@ -153,16 +153,39 @@ Decode decodeFunnelShift(OpBuilder &b) {
   return Decode::Done;
 }
 
+/// Predicate r[0] = (row r[1] is not 0) Fn predicate r[2].
+template <class Fn>
+CTC_LANES bool combineNonZero(Warp &warp, const Op &op, LaneMask mask) {
+  const uint32_t *row = rowOf<uint32_t>(warp, op.r[1]);
+  LaneMask nonZero = 0;
+  for (unsigned i = 0; i < kWarpSize; ++i)
+    nonZero |= static_cast<LaneMask>(row[i] != 0) << i;
+  LaneMask &p = warp.predicates[op.r[0]];
+  p = (p & ~mask) | (Fn::apply(nonZero, warp.predicates[op.r[2]]) & mask);
+  return true;
+}
+
+/// lop3.b32 d, a, b, c, table; lop3.{or,and}.b32 d|p, a, b, c, table, q
 Decode decodeLookup3(OpBuilder &b) {
+  const int combine = b.takeOneOf({"or", "and"});
   auto type = b.takeType();
   auto lut = b.literal(b.operand(4));
-  if (type != kB32 || !b.allTaken() || b.operandCount() != 5 || !lut ||
-      *lut < 0 || *lut > 255)
+  const Operand &target = b.operand(0);
+  const bool isPair = target.kind == Operand::Kind::Pair;
+  if (type != kB32 || !b.allTaken() || isPair != (combine >= 0) ||
+      b.operandCount() != (isPair ? 6u : 5u) || !lut || *lut < 0 || *lut > 255)
     return Decode::NotMine;
+  Slot d = b.def(isPair ? target.elements[0] : target, kB32);
   Op &op =
       b.emit(Map<Lookup3, uint32_t, uint32_t, uint32_t, uint32_t>::handlers,
-             {b.def(0, kB32), b.use(1, kB32), b.use(2, kB32), b.use(3, kB32)});
+             {d, b.use(1, kB32), b.use(2, kB32), b.use(3, kB32)});
   op.immediate = *lut;
+  if (!isPair)
+    return Decode::Done;
+  d.isDef = false;
+  Slot q = b.usePredicate(b.operand(5));
+  Handler run = combine == 0 ? combineNonZero<Or> : combineNonZero<And>;
+  b.emit({run, run}, {b.defPredicate(target.elements[1]), d, q});
   return Decode::Done;
 }
 

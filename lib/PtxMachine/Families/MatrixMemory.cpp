@@ -152,18 +152,17 @@ template <bool IsLoad> Decode decodeMatrices(OpBuilder &b) {
   const bool isAligned = b.take("sync") && b.take("aligned");
   const int number = b.takeOneOf({"x1", "x2", "x4"});
   const bool trans = b.take("trans");
-  const Space space = takeSpace(b, address);
+  const bool isOwn = b.take("shared") || b.take("shared::cta");
+  const Space space = isOwn ? Space::Shared : Space::Generic;
   if (b.takeOneOf({"m16n16", "m8n16", "m16n8"}) >= 0) {
     b.malformed("only m8n8 matrices of .b16 are supported by the machine");
     return Decode::Done;
   }
   if (!isAligned || number < 0 || !b.take("m8n8") || !b.take("b16") ||
       !b.allTaken() || b.operandCount() != 2 ||
-      (space != Space::Shared && space != Space::Generic))
+      registers.kind != Operand::Kind::Vector)
     return Decode::NotMine;
-  const bool isVector = registers.kind == Operand::Kind::Vector;
-  const std::vector<Operand> elements =
-      isVector ? registers.elements : std::vector{registers};
+  const std::vector<Operand> &elements = registers.elements;
   const size_t wanted = size_t(1) << number;
   if (elements.size() != wanted) {
     b.malformed(std::to_string(elements.size()) +

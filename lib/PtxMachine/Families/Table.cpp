@@ -23,6 +23,7 @@ DecoderTable makeDecoderTable() {
   addFloatMixed(table);
   addHalf(table);
   addConvert(table);
+  addConvertPacked(table);
   addMatrixMemory(table);
   addMatrixMultiply(table);
   addMemory(table);

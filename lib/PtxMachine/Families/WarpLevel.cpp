@@ -241,6 +241,8 @@ Decode decodeMatch(OpBuilder &b) {
     return Decode::NotMine;
   const Operand &target = b.operand(0);
   bool isPair = target.kind == Operand::Kind::Pair;
+  if (isPair && mode == 0) // Only match.all has a predicate.
+    return Decode::NotMine;
   Slot d = b.def(isPair ? target.elements[0] : target, kB32);
   Slot p = isPair ? b.defPredicate(target.elements[1])
                   : Slot{kSinkPredicate, false, true};
@@ -281,18 +283,65 @@ template <class T> bool reduceLanes(Warp &warp, const Op &op, LaneMask mask) {
   return true;
 }
 
-/// redux.sync.op.{u32,s32,b32} d, a, members
+enum : uint16_t { kMaximum = 1, kAbsolute = 2, kKeepsNan = 4 };
+
+/// min and max of f32: -0 is below +0. NaN counts for nothing unless all are,
+/// but with .NaN one is enough; the result then is the canonical one.
+bool reduceFloats(Warp &warp, const Op &op, LaneMask mask) {
+  const uint32_t *a = rowOf<uint32_t>(warp, op.r[1]);
+  bool anyNan = false, anyNumber = false;
+  int64_t result = 0;
+  for (LaneMask left = mask; left; left &= left - 1) {
+    uint32_t bits = a[lowestLane(left)];
+    if (op.mode & kAbsolute)
+      bits &= 0x7fffffffu;
+    const int64_t magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000) {
+      anyNan = true;
+      continue;
+    }
+    // In the order of the numbers: ..., -0, +0, ...
+    const int64_t rank = bits >> 31 ? -1 - magnitude : magnitude;
+    const bool wins = op.mode & kMaximum ? rank > result : rank < result;
+    result = !anyNumber || wins ? rank : result;
+    anyNumber = true;
+  }
+  uint32_t bits = result < 0 ? static_cast<uint32_t>(-1 - result) | 0x80000000u
+                             : static_cast<uint32_t>(result);
+  if (!anyNumber || (anyNan && (op.mode & kKeepsNan)))
+    bits = 0x7fffffffu;
+  fill(warp, op.r[0], mask, bits);
+  return true;
+}
+
+/// redux.sync.{add,min,max}.{u32,s32}, redux.sync.{and,or,xor}.b32 and
+/// redux.sync.{min,max}{.abs}{.NaN}.f32 d, a, members
 Decode decodeReduction(OpBuilder &b) {
   bool sync = b.take("sync");
   int how = b.takeOneOf({"add", "min", "max", "and", "or", "xor"});
+  bool absolute = b.take("abs"), nan = b.take("NaN");
   auto type = b.takeType();
-  if (!sync || how < 0 || !type || !type->isInteger() || type->bits != 32 ||
-      type->packed || !b.allTaken() || b.operandCount() != 3)
+  if (!sync || how < 0 || !type || type->bits != 32 || type->packed ||
+      !b.allTaken() || b.operandCount() != 3)
     return Decode::NotMine;
-  Handler run = type->isSigned() ? reduceLanes<int32_t> : reduceLanes<uint32_t>;
+  const bool isFloat = type->isFloat(32), isBits = *type == kB32;
+  const auto operation = static_cast<Reduction>(how);
+  const bool isExtreme =
+      operation == Reduction::Min || operation == Reduction::Max;
+  if (isFloat ? !isExtreme
+              : absolute || nan || !type->isInteger() ||
+                    isBits != (operation >= Reduction::And))
+    return Decode::NotMine;
+  Handler run = isFloat            ? reduceFloats
+                : type->isSigned() ? reduceLanes<int32_t>
+                                   : reduceLanes<uint32_t>;
   Op &op = b.emitCollective({run, run}, {b.def(0, *type), b.use(1, *type)},
                             b.use(2, kB32));
   op.mode = static_cast<uint16_t>(how);
+  if (isFloat)
+    op.mode = static_cast<uint16_t>(
+        (operation == Reduction::Max ? kMaximum : 0) |
+        (absolute ? kAbsolute : 0) | (nan ? kKeepsNan : 0));
   return Decode::Done;
 }
 

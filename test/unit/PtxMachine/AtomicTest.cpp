@@ -15,20 +15,21 @@ using ::testing::HasSubstr;
 
 namespace {
 
-/// Runs `body` in 64 threads of 4 blocks with the address of four words
-/// (%w0), %t0 = thread + 64 * block; gives the words back.
-std::vector<uint32_t> onWords(const std::string &body, u32s initial) {
-  initial.resize(4);
+/// Runs `body` in 64 threads of 4 blocks with the address of the words (%w0),
+/// %t0 = thread + 64 * block; gives the words back.
+u32s onWords(const std::string &body, u32s words, unsigned blocks = 4,
+             unsigned threads = 64) {
   KernelRun run(kernel("ld.param.u64 %w0, [data]; mov.u32 %t0, %tid.x;"
                        "mov.u32 %t1, %ctaid.x; mad.lo.u32 %t0, %t1, 64, %t0;" +
                            body,
                        ".param .u64 data", ".shared .align 8 .b8 tile[64];"),
                 "k");
-  const size_t data = run.buffer(initial);
-  run.config.grid.x = 4;
-  run.config.block.x = 64;
+  words.resize(std::max<size_t>(words.size(), 4));
+  const size_t data = run.buffer(words);
+  run.config.grid.x = blocks;
+  run.config.block.x = threads;
   run.config.hostThreads = 2;
-  EXPECT_TRUE(run.launch());
+  EXPECT_TRUE(run.launch()) << body;
   return run.read<uint32_t>(data);
 }
 
@@ -82,6 +83,142 @@ TEST(AtomicTest, FloatsAndSharedMemory) {
     @%p0 st.global.u32 [%w0], %t3;)",
                     {0})[0],
             192u);
+}
+
+/// One thread adds to one element; the words afterwards.
+u32s once(const std::string &body, u32s words) {
+  return onWords(body, std::move(words), 1, 1);
+}
+
+TEST(AtomicTest, SubnormalFloats) {
+  // In global memory they count as zeros, in shared memory they stay.
+  EXPECT_EQ(once("red.global.add.f32 [%w0], 0f00000001;", {0x00000003})[0], 0u);
+  EXPECT_EQ(once("red.add.f32 [%w0], 0f80000001;", {0x80000003})[0],
+            0x80000000u);
+  EXPECT_EQ(once("red.add.f32 [%w0], 0f80800001;", {0x00800000})[0],
+            0x80000000u);
+  const std::string inShared = R"(
+    mov.u64 %w1, tile; st.shared.u32 [%w1], 3; cvta.shared.u64 %w2, %w1;
+    atom.shared.add.f32 %t2, [%w1], 0f00000001;
+    atom.add.f32 %t2, [%w2], 0f00000001;
+    ld.shared.u32 %t3, [%w1]; st.global.u32 [%w0], %t3;)";
+  EXPECT_EQ(once(inShared, {0})[0], 5u);
+  EXPECT_EQ(once("red.add.noftz.f16x2 [%w0], %t3;", {0x00018001})[0],
+            0x00018001u);
+  EXPECT_EQ(once("red.add.f64 [%w0], %w1;", {3, 0})[0], 3u);
+}
+
+TEST(AtomicTest, RoundingAndNaN) {
+  // 2048 + 1 is a tie in f16, 256 + 1 one in bf16.
+  EXPECT_EQ(once("mov.b32 %t2, 0x3c003c00;"
+                 "red.global.add.noftz.f16x2 [%w0], %t2;",
+                 {0x68006801})[0],
+            0x68006802u);
+  EXPECT_EQ(once("mov.b32 %t2, 0x3f803f80;"
+                 "red.global.add.noftz.bf16x2 [%w0], %t2;",
+                 {0x43804381})[0],
+            0x43804382u);
+  EXPECT_EQ(once("mov.b32 %t2, 0x7c003c00;"
+                 "red.global.add.noftz.f16x2 [%w0], %t2;",
+                 {0xfc007c01})[0],
+            0x7fff7fffu);
+  EXPECT_EQ(once("red.global.add.f32 [%w0], 0fFF800000;", {0x7f800000})[0],
+            kCanonicalNaN);
+  EXPECT_EQ(once("red.global.add.f32 [%w0], 0f3F800000;", {0x7f800123})[0],
+            kCanonicalNaN);
+}
+
+TEST(AtomicTest, Vectors) {
+  EXPECT_THAT(
+      onWords("red.global.add.v4.f32 [%w0], {0f3F800000, 0f40000000, "
+              "0f40400000, 0fBF800000};",
+              {0, 0, 0, 0x41200000}),
+      ElementsAre(bits(256.0f), bits(512.0f), bits(768.0f), bits(-246.0f)));
+  // Old values of one thread; they may go where other elements come from.
+  EXPECT_THAT(once(R"(
+    .reg .f32 %f<2>; mov.f32 %f0, 0f3F800000; mov.f32 %f1, 0f40000000;
+    atom.global.v2.f32.add {%f1, %f0}, [%w0], {%f0, %f1};
+    st.global.v2.f32 [%w0+8], {%f1, %f0};)",
+                   {bits(5.0f), bits(7.0f), 0, 0}),
+              ElementsAre(bits(6.0f), bits(9.0f), bits(5.0f), bits(7.0f)));
+  // Eight halves, and packed ones: 1 to 8, each 256 times in f16.
+  const std::string eight = R"(
+    .reg .b16 %q<8>;
+    mov.b16 %q0, 0x3c00; mov.b16 %q1, 0x4000; mov.b16 %q2, 0x4200;
+    mov.b16 %q3, 0x4400; mov.b16 %q4, 0x4500; mov.b16 %q5, 0x4600;
+    mov.b16 %q6, 0x4700; mov.b16 %q7, 0x4800;
+    red.global.v8.f16.add.noftz [%w0], {%q0, %q1, %q2, %q3, %q4, %q5, %q6, %q7};)";
+  EXPECT_THAT(onWords(eight, {0, 0, 0, 0}),
+              ElementsAre(0x60005c00, 0x64006200, 0x66006500, 0x68006700));
+  EXPECT_THAT(once(R"(
+    mov.b32 %t2, 0xbf803f80; mov.b32 %t3, 0x7fc03f80;
+    atom.global.max.noftz.v2.bf16x2 {%t4, %t5}, [%w0], {%t2, %t3};
+    st.global.v2.b32 [%w0+8], {%t4, %t5};)",
+                   {0xc0004000, 0x3f807fc0, 0, 0}),
+              ElementsAre(0xbf804000, 0x3f803f80, 0xc0004000, 0x3f807fc0));
+  EXPECT_THAT(once(R"(
+    mov.b32 %t2, 0x80000000; mov.b32 %t3, 0xfc007e00;
+    red.global.min.noftz.v2.f16x2 [%w0], {%t2, %t3};)",
+                   {0x00008000, 0x7e007e00}),
+              ElementsAre(0x80008000, 0xfc007fff, 0, 0));
+}
+
+TEST(AtomicTest, CacheHints) {
+  EXPECT_EQ(onWords("mov.b64 %w1, 0x1234;"
+                    "red.global.add.L2::cache_hint.u32 [%w0], 2, %w1;",
+                    {0})[0],
+            512u);
+  EXPECT_EQ(onWords("mov.b64 %w1, 0x1234; red.global.add.L2::cache_hint.v2.f32 "
+                    "[%w0], {0f3F800000, 0f3F800000}, %w1;",
+                    {0, 0})[1],
+            bits(256.0f));
+}
+
+TEST(AtomicTest, Faults) {
+  auto run = [](const std::string &body) {
+    return runMessage(kernel(body, "",
+                             ".global .align 16 .b8 cell[64];\n"
+                             ".shared .align 16 .b8 tile[64];"));
+  };
+  const std::string four = "{0f00000000, 0f00000000, 0f00000000, 0f00000000};";
+  EXPECT_EQ(run("mov.u64 %w0, cell; red.global.add.v4.f32 [%w0], " + four),
+            "ran");
+  EXPECT_THAT(run("mov.u64 %w0, cell; red.global.add.v4.f32 [%w0+8], " + four),
+              HasSubstr("atomic operation of 16 bytes at 0x"));
+  EXPECT_THAT(run("mov.u64 %w0, cell; red.global.add.v4.f32 [%w0+8], " + four),
+              HasSubstr("is misaligned; the address must be a multiple of 16"));
+  EXPECT_THAT(run("mov.u64 %w0, cell; red.global.add.v4.f32 [%w0+64], " + four),
+              HasSubstr("is outside every allocation of global memory"));
+  EXPECT_THAT(run("mov.u64 %w0, tile; cvta.shared.u64 %w0, %w0;"
+                  "red.add.v4.f32 [%w0], " +
+                  four),
+              HasSubstr("a vector's address is in shared memory; it must be in "
+                        "global memory"));
+}
+
+TEST(AtomicTest, WhatItRefuses) {
+  auto load = [](const std::string &text) {
+    return loadMessage(kernel(".reg .b16 %h<4>;\n" + text + ";"));
+  };
+  EXPECT_EQ(load("atom.global.cas.b16 %h0, [%w0], %h1, %h2"), "loaded");
+  for (const char *text :
+       {"atom.global.add.f16x2 %t0, [%w0], %t1",
+        "atom.global.min.noftz.f16x2 %t0, [%w0], %t1",
+        "atom.global.add.b32 %t0, [%w0], %t1",
+        "atom.global.max.f32 %t0, [%w0], %t1",
+        "atom.global.inc.u64 %w1, [%w0], %w1",
+        "atom.global.exch.b16 %h0, [%w0], %h1",
+        "atom.global.exch.b128 %w1, [%w0], %w1",
+        "red.global.exch.b32 [%w0], %t1", "red.global.cas.b32 [%w0], %t1, %t2",
+        "red.shared.add.v2.f32 [%w0], {%t0, %t1}",
+        "red.global.add.v8.f32 [%w0], {%t0, %t0, %t0, %t0, %t0, %t0, %t0, %t0}",
+        "red.global.min.v2.f32 [%w0], {%t0, %t1}",
+        "red.global.add.noftz.v8.f16x2 [%w0], {%t0, %t0, %t0, %t0, %t0, %t0, "
+        "%t0, %t0}",
+        "red.global.add.v2.u32 [%w0], {%t0, %t1}",
+        "red.global.add.v4.f32 [%w0], {%t0, %t1}"})
+    EXPECT_THAT(load(text),
+                HasSubstr("unknown instruction '" + std::string(text)));
 }
 
 } // namespace

@@ -190,4 +190,59 @@ TEST(ConvertTest, TensorFloat) {
               ElementsAre(1, -1, 1, 0x1.004p0f));
 }
 
+TEST(ConvertTest, TensorFloatSaturatesAndClamps) {
+  f32s values{-1.5f, kInfinity, 0x1.fffffep127f, kNaN, -0.0f};
+  EXPECT_THAT(
+      asBits(lanes<float>("cvt.rna.satfinite.tf32.f32 %r, %a;", values)),
+      ElementsAre(bits(-1.5f), 0x7f7fe000, 0x7f7fe000, kCanonicalNaN,
+                  0x80000000));
+  EXPECT_THAT(asBits(lanes<float>("cvt.rn.relu.tf32.f32 %r, %a;", values)),
+              ElementsAre(0, 0x7f800000, 0x7f800000, kCanonicalNaN, 0));
+  EXPECT_THAT(asBits(lanes<float>("cvt.rz.relu.tf32.f32 %r, %a;", values)),
+              ElementsAre(0, 0x7f800000, 0x7f7fe000, kCanonicalNaN, 0));
+}
+
+TEST(ConvertTest, PairsClampAndSaturate) {
+  f32s a{-1, 1e9f, kNaN, -0.0f}, b{0x1.ffffp0f, -kInfinity, -1e9f, 1};
+  auto run = [&](const std::string &form) {
+    return lanes<uint32_t>("cvt." + form + ".f32 %r, %a, %b;", a, b);
+  };
+  EXPECT_THAT(run("rn.f16x2"),
+              ElementsAre(0xbc004000, 0x7c00fc00, 0x7ffffc00, 0x80003c00));
+  EXPECT_THAT(run("rn.relu.f16x2"),
+              ElementsAre(0x00004000, 0x7c000000, 0x7fff0000, 0x00003c00));
+  EXPECT_THAT(run("rz.relu.satfinite.f16x2"),
+              ElementsAre(0x00003fff, 0x7bff0000, 0x7fff0000, 0x00003c00));
+  EXPECT_THAT(run("rn.relu.bf16x2"),
+              ElementsAre(0x00004000, 0x4e6e0000, 0x7fff0000, 0x00003f80));
+  EXPECT_THAT(run("rz.satfinite.bf16x2"),
+              ElementsAre(0xbf803fff, 0x4e6eff7f, 0x7fffce6e, 0x80003f80));
+}
+
+TEST(ConvertTest, WhatItRefuses) {
+  // A rounding where nothing is rounded, or none where something is; and
+  // modifiers of other types.
+  auto load = [](const std::string &form) {
+    return loadMessage(kernel(".reg .b16 %h<2>;\ncvt." + form + ";"));
+  };
+  EXPECT_EQ(load("f32.bf16 %t0, %h0"), "loaded");
+  EXPECT_EQ(load("rz.f32.bf16 %t0, %h0"), "loaded");
+  EXPECT_EQ(load("sat.f32.f32 %t0, %t1"), "loaded");
+  for (const char *form :
+       {"rn.u32.u32 %t0, %t1",           "rzi.s32.s64 %t0, %w1",
+        "ftz.u32.s32 %t0, %t1",          "f32.s32 %t0, %t1",
+        "rni.f32.u32 %t0, %t1",          "s32.f32 %t0, %t1",
+        "rn.s32.f32 %t0, %t1",           "f32.f64 %t0, %w1",
+        "rni.f32.f64 %t0, %w1",          "rn.f64.f32 %w0, %t1",
+        "rn.f32.f32 %t0, %t1",           "f16.f32 %h0, %t1",
+        "rni.f16.f32 %h0, %t1",          "rn.sat.bf16.f32 %h0, %t1",
+        "rm.relu.f16.f32 %h0, %t1",      "rn.relu.f32.f64 %t0, %w1",
+        "rn.satfinite.f16.f64 %h0, %w1", "rna.f16.f32 %h0, %t1",
+        "rp.tf32.f32 %t0, %t1",          "tf32.f32 %t0, %t1",
+        "rn.sat.tf32.f32 %t0, %t1",      "rna.relu.tf32.f32 %t0, %t1",
+        "rp.f16x2.f32 %t0, %t1, %t2",    "rn.ftz.f16.f64 %h0, %w1"})
+    EXPECT_THAT(load(form),
+                HasSubstr("unknown instruction 'cvt." + std::string(form)));
+}
+
 } // namespace

@@ -133,6 +133,25 @@ TEST(IntegerTest, DotProducts) {
   EXPECT_THAT(lanes<uint32_t>("dp4a.u32.u32 %r, %a, %b, %c;", u32s{0xff000001},
                               u32s{0xff000001}, u32s{0}),
               ElementsAre(255 * 255 + 1));
+  // The signs of the two sources are separate: 0xff is 255 and -1.
+  u32s a{0xff, 0xff00}, b{0xff, 0x0100};
+  EXPECT_THAT(lanes<int32_t>("dp4a.u32.s32 %r, %a, %b, 7;", a, b),
+              ElementsAre(-255 + 7, 255 + 7));
+  EXPECT_THAT(lanes<int32_t>("dp4a.s32.u32 %r, %a, %b, 7;", a, b),
+              ElementsAre(-255 + 7, -1 + 7));
+  EXPECT_THAT(lanes<int32_t>("dp4a.s32.s32 %r, %a, %b, 0x7fffffff;", u32s{0x7f},
+                             u32s{0x7f}),
+              ElementsAre(INT32_MIN + 127 * 127 - 1));
+  // Halves of a with the lower or the upper two bytes of b.
+  u32s halves{0xfffe0003}, bytes{0x80040302};
+  EXPECT_THAT(lanes<int32_t>("dp2a.lo.s32.s32 %r, %a, %b, 0;", halves, bytes),
+              ElementsAre(3 * 2 - 2 * 3));
+  EXPECT_THAT(lanes<int32_t>("dp2a.hi.s32.s32 %r, %a, %b, 0;", halves, bytes),
+              ElementsAre(3 * 4 + 2 * 128));
+  EXPECT_THAT(lanes<int32_t>("dp2a.hi.s32.u32 %r, %a, %b, 0;", halves, bytes),
+              ElementsAre(3 * 4 - 2 * 128));
+  EXPECT_THAT(lanes<uint32_t>("dp2a.hi.u32.u32 %r, %a, %b, 1;", halves, bytes),
+              ElementsAre(3 * 4 + 65534 * 128 + 1));
 }
 
 TEST(IntegerTest, CountsAndPositions) {
@@ -157,6 +176,11 @@ TEST(IntegerTest, CountsAndPositions) {
                               u32s{0b10110, 0b10110, 0b10110}, u32s{0, 4, 1},
                               u32s{2, uint32_t(-2), 0}),
               ElementsAre(2, 2, 1));
+  // The ISA's examples, and what is not found.
+  EXPECT_THAT(lanes<uint32_t>("fns.b32 %r, 0xaaaaaaaa, %a, %b;",
+                              u32s{3, 3, 2, 2, 2, 31},
+                              s32s{1, -1, 1, -1, 0, 2}),
+              ElementsAre(3, 3, 3, 1, 0xffffffff, 0xffffffff));
 }
 
 TEST(IntegerTest, BitFields) {
@@ -182,6 +206,15 @@ TEST(IntegerTest, BitFields) {
   EXPECT_THAT(lanes<uint32_t>("szext.clamp.s32 %r, %a, %b;", u32s{0xff, 0x7f},
                               u32s{8, 8}),
               ElementsAre(0xffffffff, 0x7f));
+  EXPECT_THAT(lanes<uint32_t>("bmsk.wrap.b32 %r, %a, %b;", u32s{1, 30, 33, 0},
+                              u32s{2, 4, 1, 32}),
+              ElementsAre(6, 0xc0000000, 2, 0));
+  EXPECT_THAT(lanes<uint32_t>("szext.clamp.u32 %r, %a, %b;",
+                              u32s{0x1ff, 0x1ff, 0x1ff}, u32s{8, 0, 40}),
+              ElementsAre(0xff, 0, 0x1ff));
+  EXPECT_THAT(lanes<uint32_t>("szext.wrap.s32 %r, %a, %b;",
+                              u32s{0x80, 0x80, 0xffffffff}, u32s{40, 39, 32}),
+              ElementsAre(0xffffff80, 0, 0));
 }
 
 TEST(IntegerTest, Permute) {

@@ -65,6 +65,27 @@ TEST(LogicTest, Lookup3) {
               table);
 }
 
+TEST(LogicTest, Lookup3WithAPredicate) {
+  // a & b, and whether it is not 0, combined with c != 0.
+  u32s a{6, 6, 6, 6}, b{3, 3, 9, 9}, c{0, 1, 0, 1};
+  auto run = [&](const std::string &form) {
+    return lanes<uint32_t>("setp.ne.u32 %p0, %c, 0; mov.u32 %t0, 0;"
+                           "lop3." +
+                               form +
+                               " selp.u32 %t1, 16, 0, %p1;"
+                               "add.u32 %r, %t0, %t1;",
+                           a, b, c);
+  };
+  EXPECT_THAT(run("or.b32 %t0|%p1, %a, %b, %a, 0xc0, %p0;"),
+              ElementsAre(18, 18, 0, 16));
+  EXPECT_THAT(run("and.b32 %t0|%p1, %a, %b, %a, 0xc0, %p0;"),
+              ElementsAre(2, 18, 0, 0));
+  EXPECT_THAT(run("and.b32 _|%p1, %a, %b, %a, 0xc0, !%p0;"),
+              ElementsAre(16, 0, 0, 0));
+  EXPECT_THAT(loadMessage(kernel("lop3.or.b32 %t0, %t1, %t2, %t3, 1, %p0;")),
+              HasSubstr("unknown instruction"));
+}
+
 TEST(LogicTest, Predicates) {
   const std::string both = "setp.ne.u32 %p0, %a, 0; setp.ne.u32 %p1, %b, 0;";
   u32s a{0, 0, 1, 1}, b{0, 1, 0, 1};

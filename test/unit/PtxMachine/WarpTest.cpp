@@ -130,12 +130,82 @@ TEST(WarpTest, MatchAndReduce) {
               ::testing::Each(0xffffffffu));
 }
 
+TEST(WarpTest, MatchOf64BitsAndAll) {
+  u64s values;
+  for (uint64_t i = 0; i < 32; ++i)
+    values.push_back(uint64_t(i % 2) << 40);
+  EXPECT_EQ(lanes<uint32_t>("match.any.sync.b64 %r, %a, -1;", values)[2],
+            0x55555555u);
+  EXPECT_THAT(lanes<uint32_t>("and.b64 %a, %a, 1;"
+                              "match.all.sync.b64 %r|%p0, %a, -1;"
+                              "@!%p0 mov.u32 %r, 5;",
+                              values),
+              ::testing::Each(0xffffffffu));
+  EXPECT_THAT(loadMessage(kernel("match.any.sync.b32 %t0|%p0, %t1, -1;")),
+              HasSubstr("unknown instruction"));
+}
+
+TEST(WarpTest, ReductionsOfHalfAWarp) {
+  auto result = lanes<uint32_t>(R"(
+    setp.lt.u32 %p0, %a, 108;
+    mov.u32 %r, 0;
+    @%p0 redux.sync.max.u32 %r, %a, 0xff;
+    @!%p0 redux.sync.xor.b32 %r, %a, 0xffffff00;)",
+                                laneValues());
+  for (uint32_t i = 0; i < 32; ++i)
+    EXPECT_EQ(result[i], i < 8 ? 107u : 0u);
+  EXPECT_EQ(lanes<uint32_t>("redux.sync.and.b32 %r, %a, -1;", laneValues())[0],
+            0u);
+  EXPECT_EQ(lanes<uint32_t>("redux.sync.or.b32 %r, %a, -1;", laneValues())[0],
+            255u);
+  EXPECT_EQ(lanes<uint32_t>("redux.sync.add.s32 %r, 0x10000001, -1;",
+                            laneValues())[0],
+            32u);
+  for (const char *form : {"add.b32", "and.u32", "min.b32", "add.f32",
+                           "min.abs.u32", "max.NaN.s32"})
+    EXPECT_THAT(loadMessage(kernel("redux.sync." + std::string(form) +
+                                   " %t0, %t1, -1;")),
+                HasSubstr("unknown instruction"));
+}
+
+TEST(WarpTest, ReductionsOfFloats) {
+  auto run = [](const std::string &form, const f32s &some) {
+    f32s values = some;
+    values.resize(32, some.back());
+    // Needs sm_100a, so it is not one that a recording repeats on sm_90.
+    return bits(runLanes<float>("redux.sync." + form + ".f32 %r, %a, -1;", 32,
+                                false, values)[7]);
+  };
+  const f32s numbers{1, -3, 2.5f, 0}, zeros{0.0f, -0.0f};
+  EXPECT_EQ(run("min", numbers), bits(-3.0f));
+  EXPECT_EQ(run("max", numbers), bits(2.5f));
+  EXPECT_EQ(run("max.abs", numbers), bits(3.0f));
+  EXPECT_EQ(run("min.abs", numbers), bits(0.0f));
+  EXPECT_EQ(run("min", zeros), bits(-0.0f));
+  EXPECT_EQ(run("max", zeros), bits(0.0f));
+  EXPECT_EQ(run("max", {-2, -1}), bits(-1.0f));
+  EXPECT_EQ(run("max", {-kInfinity, kNaN, fromBits(0x80000001)}), 0x80000001u);
+  EXPECT_EQ(run("min", {kNaN, 5, 7}), bits(5.0f));
+  EXPECT_EQ(run("min.NaN", {5, kNaN, 7}), kCanonicalNaN);
+  EXPECT_EQ(run("max.abs.NaN", {5, -7, 6}), bits(7.0f));
+  EXPECT_EQ(run("max", {fromBits(0xffc00001), kNaN}), kCanonicalNaN);
+}
+
 TEST(WarpTest, ElectTakesTheLowestLane) {
   auto result = lanes<uint32_t>("elect.sync %t0|%p0, -1;"
                                 "selp.u32 %r, 1, 0, %p0; add.u32 %r, %r, %t0;",
                                 laneValues());
   for (uint32_t i = 0; i < 32; ++i)
     EXPECT_EQ(result[i], i == 0 ? 1u : 0u);
+  // Without the lane, among some, with a mask from a register.
+  result = lanes<uint32_t>("mov.u32 %t1, 0xfff0; mov.u32 %r, 0;"
+                           "setp.gt.u32 %p1, %a, 103; setp.lt.u32 %p2, %a, 116;"
+                           "and.pred %p1, %p1, %p2;"
+                           "@%p1 elect.sync _|%p0, %t1;"
+                           "and.pred %p1, %p1, %p0; selp.u32 %r, 1, 0, %p1;",
+                           laneValues());
+  for (uint32_t i = 0; i < 32; ++i)
+    EXPECT_EQ(result[i], i == 4 ? 1u : 0u);
 }
 
 TEST(WarpTest, AThreadOutsideItsMaskIsAFault) {
