@@ -112,6 +112,7 @@ struct HalfSums {
   }
   static CTC_SCALAR void store(float *d, const Warp &warp,
                                const uint32_t *slots, unsigned blocks) {
+    canonicalResults(d, blocks * kFragmentLines * kColumns);
     for (unsigned block = 0; block < blocks; ++block) {
       auto *to = reinterpret_cast<uint16_t *>(warp.registers + slots[block]);
       for (unsigned i = 0; i < kPerRegister; ++i)

@@ -275,8 +275,7 @@ CTC_LANES void multiplyStripe(Warp &warp, const WgmmaMode &mode,
   multiplyAdd(tiles.d, tiles.a, tiles.b, kWarpRows, columns, depth);
   if (isInteger)
     return addIntegers(warp, mode, accumulates, rows, columns, tiles.d);
-  if (mode.d == MatrixAccumulator::F32)
-    canonicalResults(tiles.d, kWarpRows * columns);
+  canonicalResults(tiles.d, kWarpRows * columns);
   writeD(warp, mode.d, rows, columns, tiles.d);
 }
 
