@@ -209,7 +209,7 @@ Reducer findReducer(ReduceOp op, Type type) {
   else if (type.isHalf())
     element = type.kind == TypeKind::BFloat ? Element::BF16 : Element::F16;
   else if (type.isFloat(32) || type.isFloat(64))
-    element = type.bits == 32 ? Element::F32Ftz : Element::F64;
+    element = type.bits == 32 ? Element::F32 : Element::F64;
   return find(op, element);
 }
 

@@ -10,9 +10,10 @@
 // source. Every element is replaced atomically, also as other host threads see
 // it.
 //
-//  * Sums of floats round to nearest even. cp.reduce.async.bulk.add.f32 flushes
-//    subnormal inputs and results, and so do tensors of an Ftz type; the others
-//    (tensors of TF32 too, whose sums are those of f32) keep them.
+//  * Sums of floats round to nearest even. Tensors of an Ftz type flush
+//    subnormal inputs and results. The others (tensors of TF32 too, whose sums
+//    are those of f32) keep them; so does cp.reduce.async.bulk.add.f32, as an
+//    H200 was found to do.
 //  * Of a NaN and a number, min and max give the number. NaN results are the
 //    canonical one, except that a sum of f64 keeps its operand's.
 //  * An H200 gave the same bits for tensors of every type.
