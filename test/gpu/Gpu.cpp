@@ -233,18 +233,22 @@ Expected<Bytes> Gpu::parametersOf(const Case &value,
 Bytes Gpu::layOut(CUfunction function, const Case &value,
                   const Bytes &parameters) const {
   Bytes block;
-  for (size_t i = 0; i < value.arguments.size(); ++i) {
-    size_t offset = 0, size = 0;
-    if (!functions->parameterInfo ||
-        functions->parameterInfo(function, i, &offset, &size) != 0)
+  if (!functions->parameterInfo)
+    return parameters;
+  // A structure passed by value may have several arguments of the record.
+  size_t number = 0, end = 0, offset = 0, size = 0;
+  for (const uint32_t from : value.arguments) {
+    if (from < end)
+      continue;
+    if (functions->parameterInfo(function, number++, &offset, &size) != 0)
       return parameters;
-    const size_t from = value.arguments[i];
+    end = std::min(from + size, parameters.size());
     block.resize(std::max(block.size(), offset + size));
-    std::copy_n(parameters.begin() + static_cast<std::ptrdiff_t>(from),
-                std::min(size, parameters.size() - from),
-                block.begin() + static_cast<std::ptrdiff_t>(offset));
+    std::copy(parameters.begin() + from,
+              parameters.begin() + static_cast<std::ptrdiff_t>(end),
+              block.begin() + static_cast<std::ptrdiff_t>(offset));
   }
-  return block.empty() ? parameters : block;
+  return block;
 }
 
 Expected<void> Gpu::start(CUfunction function, const Case &value,

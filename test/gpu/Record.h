@@ -88,7 +88,9 @@ struct Case {
   std::array<uint32_t, 3> grid{1, 1, 1}, block{1, 1, 1}, cluster{1, 1, 1};
   uint32_t dynamicSharedBytes = 0;
   Bytes parameters;
-  std::vector<uint32_t> arguments; ///< Where each of them is in `parameters`.
+  /// Where each of them, or each member of those that are structures, is in
+  /// `parameters`.
+  std::vector<uint32_t> arguments;
   std::vector<Pointer> pointers;
   std::vector<TensorMap> tensorMaps;
   std::vector<Buffer> buffers;
