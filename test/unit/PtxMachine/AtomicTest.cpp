@@ -70,7 +70,8 @@ TEST(AtomicTest, ExchangeAndCompareAndSwap) {
 TEST(AtomicTest, FloatsAndSharedMemory) {
   EXPECT_EQ(onWords("red.global.add.f32 [%w0], 0f3F000000;", {0})[0],
             bits(128.0f));
-  EXPECT_EQ(onWords("atom.add.noftz.f16x2 %t2, [%w0], %t3;", {0x3c004000})[0],
+  EXPECT_EQ(onWords("mov.b32 %t3, 0; atom.add.noftz.f16x2 %t2, [%w0], %t3;",
+                    {0x3c004000})[0],
             0x3c004000u);
   EXPECT_EQ(onWords(R"(
     mov.u64 %w1, tile;
@@ -103,9 +104,10 @@ TEST(AtomicTest, SubnormalFloats) {
     atom.add.f32 %t2, [%w2], 0f00000001;
     ld.shared.u32 %t3, [%w1]; st.global.u32 [%w0], %t3;)";
   EXPECT_EQ(once(inShared, {0})[0], 5u);
-  EXPECT_EQ(once("red.add.noftz.f16x2 [%w0], %t3;", {0x00018001})[0],
-            0x00018001u);
-  EXPECT_EQ(once("red.add.f64 [%w0], %w1;", {3, 0})[0], 3u);
+  EXPECT_EQ(
+      once("mov.b32 %t3, 0; red.add.noftz.f16x2 [%w0], %t3;", {0x00018001})[0],
+      0x00018001u);
+  EXPECT_EQ(once("mov.b64 %w1, 0; red.add.f64 [%w0], %w1;", {3, 0})[0], 3u);
 }
 
 TEST(AtomicTest, RoundingAndNaN) {
