@@ -20,6 +20,7 @@ Expected<void> compileCommand(CommandArguments arguments);
 Expected<void> runCommand(CommandArguments arguments);
 Expected<void> verifyCommand(CommandArguments arguments);
 Expected<void> inspectCommand(CommandArguments arguments);
+Expected<void> profileCommand(CommandArguments arguments);
 
 /// An error whose message has been printed already.
 inline tl::unexpected<Error> reported(ErrorCode code) {

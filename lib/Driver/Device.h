@@ -22,6 +22,9 @@
 
 namespace ctc::driver {
 
+/// The error of a call of the C API, if it failed.
+Expected<void> checkStatus(ctc_status status);
+
 template <typename Handle, void (*release)(Handle *)> struct Releaser {
   void operator()(Handle *handle) const { release(handle); }
 };
@@ -62,6 +65,8 @@ public:
   /// Which image of the bundle runs, and which entry of it.
   size_t image() const { return imageIndex; }
   size_t entry() const { return entryIndex; }
+  ctc_device *deviceHandle() const { return device; }
+  ctc_layer *get() const { return layer.get(); }
 
   /// Runs once. Tensors are laid out as `entry`, the manifest's own, says; the
   /// output and the packed weights are NaN before the launches.

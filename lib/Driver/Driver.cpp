@@ -42,6 +42,9 @@ static constexpr Command kCommands[] = {
      verifyCommand},
     {"inspect", InspectCommand, "ctc inspect BUNDLE [--json]",
      "Print what is in a bundle", inspectCommand},
+    {"profile", ProfileCommand, "ctc profile BUNDLE [flags]",
+     "Count what a layer's kernels do and estimate how long they take",
+     profileCommand},
 };
 
 static void printOverview(llvm::raw_ostream &os) {

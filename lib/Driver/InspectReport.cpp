@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "InspectReport.h"
+#include "Units.h"
 #include "ctc/Support/PhasePlan.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -116,22 +117,8 @@ static std::string epilogueText(const Epilogue &epilogue) {
   return names.empty() ? "none" : llvm::join(names, ", ");
 }
 
-static std::string scaled(double value, double base, const char *const *units) {
-  while (value >= base && units[1]) {
-    value /= base;
-    ++units;
-  }
-  return formatv("{0:f2} {1}", value, *units);
-}
-
 static std::string multiplyAdds(double count) {
-  static const char *const units[] = {"", "K", "M", "G", "T", nullptr};
-  return scaled(count, 1000, units) + " multiply-adds";
-}
-
-static std::string byteText(double count) {
-  static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", nullptr};
-  return scaled(count, 1024, units);
+  return countText(count) + " multiply-adds";
 }
 
 static std::string gridText(const Launch &launch) {

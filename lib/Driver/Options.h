@@ -21,6 +21,7 @@ enum CommandVisibility : unsigned {
   RunCommand = 1u << 2,
   VerifyCommand = 1u << 3,
   InspectCommand = 1u << 4,
+  ProfileCommand = 1u << 5,
 };
 
 enum OptionID {

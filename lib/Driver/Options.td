@@ -12,6 +12,7 @@ def CompileCommand : OptionVisibility;
 def RunCommand : OptionVisibility;
 def VerifyCommand : OptionVisibility;
 def InspectCommand : OptionVisibility;
+def ProfileCommand : OptionVisibility;
 
 class On<list<OptionVisibility> commands> : Visibility<commands>;
 class Is<string name> : Flag<["--"], name>;
@@ -19,14 +20,14 @@ class Has<string name, string metaVar>
     : Joined<["--"], name # "=">, MetaVarName<metaVar>;
 
 def help : Is<"help">, HelpText<"Print this help">,
-    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand]>;
+    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand, ProfileCommand]>;
 def help_short : Flag<["-"], "h">, Alias<help>,
-    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand]>;
+    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand, ProfileCommand]>;
 
 // -- What is compiled --------------------------------------------------------
 
-def chip : Has<"chip", "<chips>">, On<[CompileCommand, RunCommand, VerifyCommand]>,
-    HelpText<"Chips, separated by commas: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a (compile: all of them; verify: sm_80; run: the one that suits the device)">;
+def chip : Has<"chip", "<chips>">, On<[CompileCommand, RunCommand, VerifyCommand, ProfileCommand]>,
+    HelpText<"Chips, separated by commas: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a (compile: all of them; verify: sm_80; run: the one that suits the device; profile: the bundle's first)">;
 def family : Has<"family", "<family>">, On<[CompileCommand, VerifyCommand]>,
     HelpText<"Kernel family to use instead of the chosen one: simt">;
 def precision : Has<"precision", "<precision>">, On<[CompileCommand, VerifyCommand]>,
@@ -36,12 +37,12 @@ def layout : Has<"layout", "<layout>">, On<[CompileCommand, VerifyCommand]>,
 def epilogue : Has<"epilogue", "<steps>">, On<[CompileCommand, VerifyCommand]>,
     HelpText<"Elementwise steps applied in order, separated by commas: relu, leaky_relu:0.2, gelu, silu, ... (docs/Driver.md lists them)">;
 
-def input : Has<"input", "<value>">, On<[CompileCommand, RunCommand]>,
-    HelpText<"compile: shape and type of the input, as in 1x256x64x64xf32, '?' for a batch known at launch; run: @file.npy">;
-def weight : Has<"weight", "<value>">, On<[CompileCommand, RunCommand]>,
-    HelpText<"compile: shape and type of the weight, Cin x Cout/groups x kernel; run: @file.npy">;
+def input : Has<"input", "<value>">, On<[CompileCommand, RunCommand, ProfileCommand]>,
+    HelpText<"compile: shape and type of the input, as in 1x256x64x64xf32, '?' for a batch known at launch; run, profile: @file.npy">;
+def weight : Has<"weight", "<value>">, On<[CompileCommand, RunCommand, ProfileCommand]>,
+    HelpText<"compile: shape and type of the weight, Cin x Cout/groups x kernel; run, profile: @file.npy">;
 def bias : Is<"bias">, On<[CompileCommand]>, HelpText<"Add a bias per output channel">;
-def bias_file : Has<"bias", "@<file.npy>">, On<[RunCommand]>, HelpText<"The bias">;
+def bias_file : Has<"bias", "@<file.npy>">, On<[RunCommand, ProfileCommand]>, HelpText<"The bias">;
 def stride : Has<"stride", "<n[,n...]>">, On<[CompileCommand]>,
     HelpText<"Stride, one value for all dimensions or one each (default 1)">;
 def dilation : Has<"dilation", "<n[,n...]>">, On<[CompileCommand]>,
@@ -63,26 +64,26 @@ def listing : Has<"listing", "<chip>">, On<[InspectCommand]>,
 
 // -- What is run -------------------------------------------------------------
 
-def device : Has<"device", "<device>">, On<[RunCommand, VerifyCommand]>,
-    HelpText<"cuda, cuda:N, cpu (executes the PTX), or auto (default): cuda where there is one, else cpu">;
-def operand : Has<"operand", "name=@<file.npy>">, On<[RunCommand]>,
+def device : Has<"device", "<device>">, On<[RunCommand, VerifyCommand, ProfileCommand]>,
+    HelpText<"cuda, cuda:N, cpu (executes the PTX), or auto (default): cuda where there is one, else cpu; profile: cpu">;
+def operand : Has<"operand", "name=@<file.npy>">, On<[RunCommand, ProfileCommand]>,
     HelpText<"An extra operand of the epilogue; may be repeated">;
 def output : Has<"output", "@<file.npy>">, On<[RunCommand]>, HelpText<"Where the output goes">;
 def check : Is<"check">, On<[RunCommand]>,
     HelpText<"Compare the output with the float64 reference; exit code 3 if it is wrong">;
-def entry : Has<"entry", "<name>">, On<[RunCommand]>,
-    HelpText<"Entry to run, when the bundle has several">;
-def batch : Has<"batch", "<n>">, On<[RunCommand]>,
+def entry : Has<"entry", "<name>">, On<[RunCommand, ProfileCommand]>,
+    HelpText<"Entry to take, when the bundle has several">;
+def batch : Has<"batch", "<n>">, On<[RunCommand, ProfileCommand]>,
     HelpText<"Batch of an entry compiled for any batch (default: the input or operand file's, else 1)">;
-def seed : Has<"seed", "<n>">, On<[RunCommand, VerifyCommand]>,
+def seed : Has<"seed", "<n>">, On<[RunCommand, VerifyCommand, ProfileCommand]>,
     HelpText<"Seed of random inputs (default 0)">;
 
 // -- What is verified --------------------------------------------------------
 
 def dtype : Has<"dtype", "<types>">, On<[VerifyCommand]>,
     HelpText<"Element types, separated by commas: f32, f16, bf16 (default: f32)">;
-def fill : Has<"fill", "<fills>">, On<[RunCommand, VerifyCommand]>,
-    HelpText<"exact (bit for bit) or random (within the error bound) inputs (run: random; verify: both)">;
+def fill : Has<"fill", "<fills>">, On<[RunCommand, VerifyCommand, ProfileCommand]>,
+    HelpText<"exact (bit for bit) or random (within the error bound) inputs (run, profile: random; verify: both)">;
 def scale_to : Has<"scale-to", "<n[K|M|G]>">, On<[VerifyCommand]>,
     HelpText<"Shrink cases of more useful multiply-adds: batch first, then space">;
 def filter : Has<"filter", "<regex>">, On<[VerifyCommand]>,
@@ -90,7 +91,12 @@ def filter : Has<"filter", "<regex>">, On<[VerifyCommand]>,
 def list_cases : Is<"list">, On<[VerifyCommand]>,
     HelpText<"List the cases and their sizes after scaling, and run nothing">;
 
+// -- What is profiled --------------------------------------------------------
+
+def sample : Has<"sample", "<n>">, On<[ProfileCommand]>,
+    HelpText<"Execute only n blocks of a launch, spread over the grid, and scale what they count (default: all)">;
+
 // -- How it is reported ------------------------------------------------------
 
-def json : Is<"json">, On<[RunCommand, VerifyCommand, InspectCommand]>,
+def json : Is<"json">, On<[RunCommand, VerifyCommand, InspectCommand, ProfileCommand]>,
     HelpText<"Print JSON">;

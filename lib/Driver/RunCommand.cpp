@@ -9,31 +9,22 @@
 #include "Commands.h"
 #include "Device.h"
 #include "Json.h"
-#include "Values.h"
-#include "ctc/Bundle/Queries.h"
+#include "RunInputs.h"
 #include "ctc/Reference/Check.h"
-#include "ctc/Reference/Fill.h"
 #include "ctc/Support/Npy.h"
 
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace ctc;
 using namespace ctc::driver;
 using llvm::formatv;
-using llvm::StringRef;
 
 namespace {
 /// What a run needs besides the bundle.
 struct RunRequest {
-  std::string device, chip, entry;
-  std::optional<std::string> input, weight, bias, output;
-  std::vector<std::pair<std::string, std::string>> operands;
-  ///< Name and path; or "" and what was given without a name.
-  std::optional<int64_t> batch;
-  Fill fill = Fill::Random;
-  uint64_t seed = 0;
+  std::string device, chip;
+  RunFlags flags;
+  std::optional<std::string> output;
   bool check = false, json = false;
 };
 
@@ -44,197 +35,21 @@ struct RunOutcome {
 };
 } // namespace
 
-/// The extra operands of the entry's epilogue.
-static std::vector<Argument> operandsOf(const Entry &entry) {
-  std::vector<Argument> operands;
-  llvm::copy_if(entry.arguments, std::back_inserter(operands),
-                [](const Argument &argument) {
-                  return argument.role == ArgumentRole::Operand;
-                });
-  return operands;
-}
-
-/// Sets `path` from a flag that takes @file, if it is given.
-static Expected<void> readReference(CommandArguments arguments, OptionID id,
-                                    StringRef flag,
-                                    std::optional<std::string> &path) {
-  if (!arguments.hasArg(id))
-    return {};
-  auto value = parseFileReference(flag, arguments.getLastArgValue(id));
-  if (!value)
-    return tl::unexpected(value.error());
-  path = *value;
-  return {};
-}
-
-static Expected<void> readOperands(CommandArguments arguments,
-                                   RunRequest &request) {
-  for (const std::string &text : arguments.getAllArgValues(OPT_operand)) {
-    // Without a name, it is the entry that can tell which there are.
-    if (StringRef(text).starts_with("@") || !StringRef(text).contains('=')) {
-      request.operands.emplace_back("", text);
-      continue;
-    }
-    const auto [name, reference] = StringRef(text).split('=');
-    auto path = parseFileReference("--operand=" + name.str(), reference);
-    if (!path)
-      return tl::unexpected(path.error());
-    request.operands.emplace_back(name.str(), *path);
-  }
-  return {};
-}
-
 static Expected<RunRequest> readRequest(CommandArguments arguments) {
   RunRequest request;
   request.device = arguments.getLastArgValue(OPT_device, "auto").str();
   request.chip = arguments.getLastArgValue(OPT_chip).str();
-  request.entry = arguments.getLastArgValue(OPT_entry).str();
   request.check = arguments.hasArg(OPT_check);
   request.json = arguments.hasArg(OPT_json);
-  auto fill =
-      parseName<Fill>("--fill", arguments.getLastArgValue(OPT_fill, "random"),
-                      parseFill, kFillNames);
-  if (!fill)
-    return tl::unexpected(fill.error());
-  request.fill = *fill;
-  auto seed =
-      parseInteger("--seed", arguments.getLastArgValue(OPT_seed, "0"), 0);
-  if (!seed)
-    return tl::unexpected(seed.error());
-  request.seed = static_cast<uint64_t>(*seed);
-  if (arguments.hasArg(OPT_batch)) {
-    auto batch =
-        parseInteger("--batch", arguments.getLastArgValue(OPT_batch), 0);
-    if (!batch)
-      return tl::unexpected(batch.error());
-    request.batch = *batch;
-  }
-  Expected<void> read = readOperands(arguments, request);
-  if (read)
-    read = readReference(arguments, OPT_input, "--input", request.input);
-  if (read)
-    read = readReference(arguments, OPT_weight, "--weight", request.weight);
-  if (read)
-    read = readReference(arguments, OPT_bias_file, "--bias", request.bias);
-  if (read)
-    read = readReference(arguments, OPT_output, "--output", request.output);
-  if (!read)
+  auto flags = readRunFlags(arguments);
+  if (!flags)
+    return tl::unexpected(flags.error());
+  request.flags = std::move(*flags);
+  if (auto read =
+          readReference(arguments, OPT_output, "--output", request.output);
+      !read)
     return tl::unexpected(read.error());
   return request;
-}
-
-/// Replaces `tensor` by a file's, which must have its shape; a batch that is
-/// free takes the file's.
-static Expected<void> load(const std::string &path, Tensor &tensor) {
-  auto read = readNpy(path, tensor.type(), tensor.shape());
-  if (!read)
-    return tl::unexpected(read.error());
-  tensor = std::move(*read);
-  return {};
-}
-
-/// The batch that a file has where `shape` has a dynamic size, if it has one.
-static Expected<std::optional<int64_t>>
-batchOfFile(const std::string &path, ElementType type,
-            const std::vector<int64_t> &shape) {
-  const auto dynamic = llvm::find(shape, kDynamic);
-  if (dynamic == shape.end())
-    return std::nullopt;
-  auto tensor = readNpy(path, type, shape);
-  if (!tensor)
-    return tl::unexpected(tensor.error());
-  return tensor->shape()[dynamic - shape.begin()];
-}
-
-/// Every operand given is one of the entry's.
-static Expected<void> checkOperandNames(const Entry &entry,
-                                        const RunRequest &request) {
-  const std::vector<Argument> operands = operandsOf(entry);
-  std::vector<std::string> names;
-  for (const Argument &operand : operands)
-    names.push_back(operand.name);
-  const std::string known = names.empty() ? "none" : llvm::join(names, ", ");
-  for (const auto &[name, path] : request.operands) {
-    if (name.empty())
-      return makeError(ErrorCode::Usage, "--operand is '" + path +
-                                             "', must be NAME=@FILE; the "
-                                             "operands of entry '" +
-                                             entry.name + "' are: " + known);
-    if (!llvm::is_contained(names, name))
-      return makeError(ErrorCode::Usage, "entry '" + entry.name +
-                                             "' has no operand '" + name +
-                                             "', it has " + known);
-  }
-  return {};
-}
-
-/// The batch of a run: what the entry was compiled for, --batch, the input
-/// file's, an operand file's, or 1.
-static Expected<int64_t> chooseBatch(const Entry &entry,
-                                     const RunRequest &request) {
-  if (!entry.problem.hasDynamicBatch()) {
-    if (request.batch && *request.batch != entry.problem.batch)
-      return makeError(ErrorCode::Usage,
-                       "--batch is " + std::to_string(*request.batch) +
-                           ", entry '" + entry.name +
-                           "' was compiled for a batch of " +
-                           std::to_string(entry.problem.batch));
-    return entry.problem.batch;
-  }
-  if (request.batch)
-    return *request.batch;
-  Expected<std::optional<int64_t>> batch = std::nullopt;
-  if (request.input)
-    batch = batchOfFile(*request.input, entry.problem.type,
-                        entry.problem.inputShape());
-  for (const Argument &operand : operandsOf(entry))
-    for (const auto &[name, path] : request.operands)
-      if (batch && !*batch && name == operand.name)
-        batch = batchOfFile(path, operand.type, operand.shape);
-  if (!batch)
-    return tl::unexpected(batch.error());
-  return batch->value_or(1);
-}
-
-static Expected<void> loadOperands(const Entry &entry,
-                                   const RunRequest &request,
-                                   LayerInputs &inputs) {
-  for (const auto &[index, operand] : llvm::enumerate(operandsOf(entry)))
-    for (const auto &[name, path] : request.operands)
-      if (name == operand.name)
-        if (auto loaded = load(path, inputs.operands[index]); !loaded)
-          return loaded;
-  return {};
-}
-
-/// The type of the bias argument, which may be f32 beside 16-bit operands.
-static std::optional<ElementType> biasType(const Entry &entry) {
-  for (const Argument &argument : entry.arguments)
-    if (argument.role == ArgumentRole::Bias)
-      return argument.type;
-  return std::nullopt;
-}
-
-static Expected<LayerInputs> makeRunInputs(const Entry &entry,
-                                           const Problem &problem,
-                                           const RunRequest &request) {
-  auto inputs = makeInputs(problem, entry.epilogue,
-                           {request.fill, request.seed, biasType(entry)});
-  if (!inputs)
-    return inputs;
-  if (request.bias && !inputs->bias)
-    return makeError(ErrorCode::Usage,
-                     "--bias is given, entry '" + entry.name + "' has none");
-  Expected<void> loaded = loadOperands(entry, request, *inputs);
-  if (loaded && request.input)
-    loaded = load(*request.input, inputs->input);
-  if (loaded && request.weight)
-    loaded = load(*request.weight, inputs->weight);
-  if (loaded && request.bias)
-    loaded = load(*request.bias, *inputs->bias);
-  if (!loaded)
-    return tl::unexpected(loaded.error());
-  return inputs;
 }
 
 static Expected<CheckReport> checkOutput(const Entry &entry,
@@ -255,20 +70,12 @@ static Expected<CheckReport> checkOutput(const Entry &entry,
 static Expected<RunOutcome> runEntry(const Entry &entry,
                                      const LoadedLayer &layer,
                                      const RunRequest &request) {
-  if (auto named = checkOperandNames(entry, request); !named)
-    return tl::unexpected(named.error());
-  auto batch = chooseBatch(entry, request);
-  if (!batch)
-    return tl::unexpected(batch.error());
-  Problem problem = entry.problem;
-  problem.batch = *batch;
-  if (auto legal = verify(problem); !legal)
-    return makeError(ErrorCode::Usage, legal.error().message);
-  auto inputs = makeRunInputs(entry, problem, request);
+  auto inputs = makeRunInputs(entry, request.flags);
   if (!inputs)
     return tl::unexpected(inputs.error());
-  RunOutcome outcome{*batch, {}, std::nullopt};
-  auto output = layer.run(entry, *inputs, *batch, &outcome.times);
+  RunOutcome outcome{inputs->batch, {}, std::nullopt};
+  auto output =
+      layer.run(entry, inputs->tensors, inputs->batch, &outcome.times);
   if (!output)
     return tl::unexpected(output.error());
   if (request.output)
@@ -276,10 +83,10 @@ static Expected<RunOutcome> runEntry(const Entry &entry,
       return tl::unexpected(written.error());
   if (!request.check)
     return outcome;
-  const bool filesGiven = request.input || request.weight || request.bias ||
-                          !request.operands.empty();
-  auto report = checkOutput(entry, problem, *inputs, *output,
-                            request.fill == Fill::Exact && !filesGiven);
+  const bool exact =
+      request.flags.fill == Fill::Exact && !request.flags.hasFiles();
+  auto report =
+      checkOutput(entry, inputs->problem, inputs->tensors, *output, exact);
   if (!report)
     return tl::unexpected(report.error());
   outcome.check = std::move(*report);
@@ -331,8 +138,8 @@ Expected<void> driver::runCommand(CommandArguments arguments) {
   auto device = Device::open(request->device);
   if (!device)
     return tl::unexpected(device.error());
-  auto layer =
-      LoadedLayer::load(*device, file->span(), request->chip, request->entry);
+  auto layer = LoadedLayer::load(*device, file->span(), request->chip,
+                                 request->flags.entry);
   if (!layer)
     return tl::unexpected(layer.error());
   const ChipImage &image = file->bundle.images[layer->image()];

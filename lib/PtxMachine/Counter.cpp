@@ -124,13 +124,12 @@ static void add(GlobalTraffic &traffic, const Request &request,
 void Counter::globalRequest(Warp &warp, const Op &op, const Request &request,
                             Direction direction) {
   Traffic &sum = traffic[op.source];
-  uint64_t shift = 0;
+  int64_t shift = 0;
   const Sectors &sectors = sum.sectors.of(request, shift, sectorsOf);
   ++sum.global.requests;
   add(sum.global, request, sectors);
   // Down as well as up.
-  const auto step = static_cast<uint64_t>(static_cast<int64_t>(shift) /
-                                          int64_t(kSectorBytes));
+  const auto step = static_cast<uint64_t>(shift / int64_t(kSectorBytes));
   for (unsigned i = 0; i < sectors.count; ++i)
     touch(warp, sectors.sector[i] + step, direction);
 }
@@ -157,7 +156,7 @@ void Counter::localRequest(Warp &warp, const Op &op, const Request &request) {
 
 void Counter::sharedRequest(const Op &op, const Request &request,
                             SharedAccess access) {
-  uint64_t shift = 0;
+  int64_t shift = 0;
   const Wavefronts wavefronts = traffic[op.source].wavefronts.of(
       request, shift,
       [access](const Request &shape) { return wavefrontsOf(shape, access); });

@@ -74,20 +74,21 @@ public:
   /// The result for a request, which `find` finds where the shape is another;
   /// `shift` is what its addresses are above those the result was found for.
   template <class Find>
-  const Result &of(const Request &request, uint64_t &shift, Find find) {
-    shift = request.address[0] - address[0];
+  const Result &of(const Request &request, int64_t &shift, Find find) {
+    uint64_t moved = request.address[0] - address[0];
     bool other =
-        request.mask != mask || request.bytes != bytes || shift % period != 0;
+        request.mask != mask || request.bytes != bytes || moved % period != 0;
     for (unsigned lane = 0; lane < kWarpSize; ++lane)
-      other |= request.address[lane] - address[lane] != shift;
+      other |= request.address[lane] - address[lane] != moved;
     if (other) {
-      shift = 0;
+      moved = 0;
       mask = request.mask;
       bytes = request.bytes;
       for (unsigned lane = 0; lane < kWarpSize; ++lane)
         address[lane] = request.address[lane];
       result = find(request);
     }
+    shift = static_cast<int64_t>(moved);
     return result;
   }
 

@@ -7,8 +7,11 @@
 
 #include "InstructionTraits.h"
 
+#include "Families/Families.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 
 using namespace ctc::ptx;
 
@@ -150,6 +153,18 @@ TEST(InstructionTraitsTest, FirstLevelCache) {
   EXPECT_TRUE(isCached("cp.async.ca.shared.global [%r1], [%rd1], 4;"));
   EXPECT_FALSE(isCached("cp.async.cg.shared.global [%r1], [%rd1], 16;"));
   EXPECT_FALSE(isCached("atom.global.add.u32 %r1, [%rd1], 1;"));
+}
+
+TEST(InstructionTraitsTest, EveryOpcodeHasARow) {
+  // Hints and settings, which are nothing in particular.
+  const std::set<std::string> others = {"applypriority", "discard",
+                                        "nanosleep",     "prefetch",
+                                        "prefetchu",     "setmaxnreg"};
+  for (const auto &[opcode, decoder] : decoderTable()) {
+    const bool isOther = instructionTraits(opcode + ".b32 %r1, %r2;").kind ==
+                         InstructionClass::Other;
+    EXPECT_EQ(isOther, others.count(opcode) != 0) << opcode;
+  }
 }
 
 TEST(InstructionTraitsTest, EveryClassAndUnitHasAName) {

@@ -137,7 +137,7 @@ const Measured kMeasured[] = {
 TEST(MemoryModelTest, ShapesAreRemembered) {
   LastShape<Sectors, 32> last;
   unsigned found = 0;
-  uint64_t shift = 0;
+  int64_t shift = 0;
   auto sectorsAt = [&](Pattern pattern, unsigned bytes, uint64_t base) {
     return last.of(Lanes(pattern, bytes, base).request, shift,
                    [&](const Request &request) {
@@ -148,7 +148,10 @@ TEST(MemoryModelTest, ShapesAreRemembered) {
   EXPECT_EQ(sectorsAt(consecutive, 4, 64).count, 4u);
   EXPECT_EQ(sectorsAt(consecutive, 4, 1024).count, 4u);
   EXPECT_EQ(found, 1u);
-  EXPECT_EQ(shift, 960u);
+  EXPECT_EQ(shift, 960);
+  EXPECT_EQ(sectorsAt(consecutive, 4, 32).count, 4u);
+  EXPECT_EQ(found, 1u);
+  EXPECT_EQ(shift, -32);
   // Another offset in its sector, another size, other lanes, another order.
   EXPECT_EQ(sectorsAt(consecutive, 4, 1040).count, 5u);
   EXPECT_EQ(sectorsAt(consecutive, 2, 1024).count, 2u);
@@ -156,7 +159,7 @@ TEST(MemoryModelTest, ShapesAreRemembered) {
   EXPECT_EQ(sectorsAt(half, 4, 0).count, 2u);
   EXPECT_EQ(sectorsAt([](int lane) { return 2 * lane; }, 4, 0).count, 8u);
   EXPECT_EQ(found, 5u);
-  EXPECT_EQ(shift, 0u);
+  EXPECT_EQ(shift, 0);
 }
 
 TEST(MemoryModelTest, WavefrontsMeasuredOnAGpu) {
