@@ -8,7 +8,7 @@
 #include "LayerBuffers.h"
 #include "ctc/Bundle/Queries.h"
 
-#include "llvm/ADT/STLExtras.h"
+#include <algorithm>
 
 using namespace ctc;
 using namespace ctc::driver;
@@ -101,8 +101,9 @@ Expected<LayerBuffers> LayerBuffers::place(ctc_device *device, ctc_layer *layer,
 }
 
 const LayerBuffers::Buffer &LayerBuffers::only(ArgumentRole role) const {
-  return *llvm::find_if(
-      all, [role](const Buffer &buffer) { return buffer.role == role; });
+  return *std::find_if(all.begin(), all.end(), [role](const Buffer &buffer) {
+    return buffer.role == role;
+  });
 }
 
 Expected<void> LayerBuffers::prepare(ctc_layer *layer) {
