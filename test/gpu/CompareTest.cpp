@@ -7,8 +7,9 @@
 
 #include "Compare.h"
 
-#include <cstring>
 #include <gtest/gtest.h>
+
+#include <cstring>
 
 using namespace ctc::gpu;
 
@@ -27,7 +28,8 @@ struct Verdict {
 
 template <class T>
 Verdict verdict(Element element, const std::vector<T> &expected,
-                const std::vector<T> &got, std::vector<double> bound = {}) {
+                const std::vector<T> &got,
+                const std::vector<double> &bound = {}) {
   Verdict result;
   result.words =
       compare({Bytes(bytes(expected).size()), bytes(expected), element, bound},

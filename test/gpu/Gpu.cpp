@@ -233,22 +233,23 @@ Expected<Bytes> Gpu::parametersOf(const Case &value,
 Bytes Gpu::layOut(CUfunction function, const Case &value,
                   const Bytes &parameters) const {
   Bytes block;
-  if (!functions->parameterInfo)
-    return parameters;
-  // A structure passed by value may have several arguments of the record.
-  size_t number = 0, end = 0, offset = 0, size = 0;
-  for (const uint32_t from : value.arguments) {
-    if (from < end)
-      continue;
-    if (functions->parameterInfo(function, number++, &offset, &size) != 0)
+  size_t next = 0, end = 0, offset = 0, size = 0;
+  // A parameter that is a struct takes several arguments of the record.
+  for (size_t i = 0; functions->parameterInfo &&
+                     functions->parameterInfo(function, i, &offset, &size) == 0;
+       ++i) {
+    while (next < value.arguments.size() && value.arguments[next] < end)
+      ++next;
+    if (next == value.arguments.size())
       return parameters;
-    end = std::min(from + size, parameters.size());
+    const size_t from = value.arguments[next];
+    end = from + size;
     block.resize(std::max(block.size(), offset + size));
-    std::copy(parameters.begin() + from,
-              parameters.begin() + static_cast<std::ptrdiff_t>(end),
-              block.begin() + static_cast<std::ptrdiff_t>(offset));
+    std::copy_n(parameters.begin() + static_cast<std::ptrdiff_t>(from),
+                std::min(size, parameters.size() - from),
+                block.begin() + static_cast<std::ptrdiff_t>(offset));
   }
-  return block;
+  return block.empty() ? parameters : block;
 }
 
 Expected<void> Gpu::start(CUfunction function, const Case &value,

@@ -7,9 +7,10 @@
 
 #include "Pack.h"
 
-#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 using namespace ctc::gpu;
 using ::testing::HasSubstr;

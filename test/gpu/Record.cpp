@@ -307,7 +307,8 @@ using Blocks = std::vector<std::string_view>;
 template <class T> static std::vector<T> elementsOf(std::string_view block) {
   std::vector<T> elements(block.size() / sizeof(T));
   if (!elements.empty())
-    std::memcpy(elements.data(), block.data(), elements.size() * sizeof(T));
+    block.copy(reinterpret_cast<char *>(elements.data()),
+               elements.size() * sizeof(T));
   return elements;
 }
 

@@ -7,8 +7,9 @@
 
 #include "Record.h"
 
-#include <filesystem>
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 using namespace ctc;
 using namespace ctc::gpu;

@@ -7,10 +7,11 @@
 
 #include "Recorder.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <gtest/gtest.h>
 
 using namespace ctc;
 using namespace ctc::gpu;

@@ -11,9 +11,10 @@
 
 #include "Report.h"
 
-#include <cstring>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstring>
 #include <sstream>
 
 using namespace ctc::gpu;
@@ -145,6 +146,24 @@ TEST_F(WorkersTest, ManyModulesInManyProcesses) {
                            : i % 20 == 3 ? Status::Error
                                          : Status::Identical)
         << i;
+}
+
+/// The record has the output's address, as two arguments of one struct, and
+/// then a number; the code has the number first.
+TEST_F(WorkersTest, ParametersLieAsTheCodeHasThem) {
+  std::string ptx = text("swapped", 0);
+  ptx.replace(ptx.find(".param"), 0, ".param .u64 number, ");
+  ptx.replace(ptx.find("mad.wide"), 0,
+              "ld.param.u32 %t1, [number]; add.u32 %t0, %t0, %t1;\n");
+  ptx.replace(ptx.find("mad.wide"), sizeof("mad.wide.u32 %w1, %t0") - 1,
+              "mov.u32 %t1, %tid.x; mad.wide.u32 %w1, %t1");
+  add(ptx, "swapped");
+  Case &value = records.cases.front();
+  value.parameters.resize(16);
+  value.parameters[8] = std::byte{5};
+  value.arguments = {0, 4, 8};
+  EXPECT_THAT(run(), ::testing::ElementsAre(Status::Identical));
+  EXPECT_EQ(results.cases[0].message, "");
 }
 
 TEST_F(WorkersTest, NoDevice) {
