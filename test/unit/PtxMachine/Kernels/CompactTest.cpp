@@ -14,7 +14,7 @@ using namespace ctc::ptx::testing;
 namespace {
 
 std::vector<int> values(size_t count, int below) {
-  std::mt19937 engine(7);
+  std::mt19937 engine = generator(7);
   std::vector<int> result(count);
   for (int &value : result)
     value = static_cast<int>(engine() % below);

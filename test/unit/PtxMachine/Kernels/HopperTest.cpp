@@ -63,7 +63,7 @@ Product scatter(const Layer &layer, const Numbers &x, const Numbers &w) {
 
 /// A prototype as it was compiled, for one number of channels.
 struct Prototype {
-  std::string name;
+  const char *name;
   FloatFormat format;
   int tileHeight, tileWidth;        ///< Positions of a block.
   int boxHeight, boxWidth;          ///< Of the input, per tile.
@@ -78,14 +78,14 @@ struct Prototype {
   }
 };
 
-const Prototype kStride1{
+constexpr Prototype kStride1{
     "s1", kTF32, 16, 32, 18, 36, 8, {0, 1, 2}, [](int k) { return k; }, true};
-const Prototype kStride1Half{
+constexpr Prototype kStride1Half{
     "s1b", kBF16,     16,
     32,    18,        40,
     16,    {0, 1, 2}, [](int k) { return k / 2 % 4 + k % 2 * 4 + k / 8 * 8; },
     true};
-const Prototype kStride2{
+constexpr Prototype kStride2{
     "s2", kTF32,     8,
     16,   9,         20,
     8,    {1, 2, 0}, [](int k) { return k % 4 * 2 + k / 4; },
@@ -188,7 +188,7 @@ void expectOutput(KernelRun &run, size_t y, const Prototype &prototype,
 
 void check(const Prototype &prototype, const Layer &layer, Fill kind,
            uint32_t blocks) {
-  const std::string file = prototype.name + "-" +
+  const std::string file = std::string(prototype.name) + "-" +
                            std::to_string(layer.outputs) + "-" +
                            std::to_string(layer.channels);
   SCOPED_TRACE(file);

@@ -38,6 +38,9 @@ inline std::string readKernel(const std::string &name) {
 
 using Numbers = std::vector<double>;
 
+/// The same numbers in every run.
+inline std::mt19937 generator(uint32_t seed) { return std::mt19937(seed); }
+
 /// How the elements of a matrix are chosen.
 enum class Fill { Integers, Random };
 
@@ -45,7 +48,7 @@ enum class Fill { Integers, Random };
 /// or numbers of [-1, 1], rounded into the format.
 inline Numbers fill(Fill kind, size_t count, FloatFormat format,
                     uint32_t seed) {
-  std::mt19937 engine(seed);
+  std::mt19937 engine = generator(seed);
   Numbers values(count);
   for (double &value : values)
     value = kind == Fill::Integers

@@ -20,7 +20,7 @@ constexpr int kColumns = 64, kRows = 16, kTile = kRows * kColumns;
 void checkSharedTiles(int blocks, int clusters, int tiles, int width) {
   SCOPED_TRACE("clusters of " + std::to_string(blocks) + ", " +
                std::to_string(tiles) + " tiles");
-  std::mt19937 engine(9);
+  std::mt19937 engine = generator(9);
   const int rows = clusters * kRows, grid = clusters * blocks;
   std::vector<int> in(rows * width), factors(grid);
   for (int &value : in)
