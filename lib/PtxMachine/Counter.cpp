@@ -34,6 +34,7 @@ void Counter::beginCluster(const ClusterState &state) {
 }
 
 void Counter::block(Warp &, uint32_t index, LaneMask mask) {
+  lastOperation = nullptr;
   ++blocks[index].warps;
   blocks[index].threads += static_cast<unsigned>(std::popcount(mask));
 }
@@ -213,10 +214,15 @@ void Counter::asynchronous(Warp &warp, const Op &op,
                            const AsyncOperation &operation) {
   if (operation.completion == Completion::WgmmaGroup)
     return;
+  const bool again =
+      lastOperation == &op && lastWarp == &warp && lastLanes == operation.mask;
+  lastOperation = &op;
+  lastWarp = &warp;
+  lastLanes = operation.mask;
   Traffic &sum = traffic[op.source];
   bool touchesGlobal = false, touchesShared = false;
   for (const AsyncRange &range : operation.ranges) {
-    if (!range.bytes)
+    if (!range.bytes || (again && !range.isWrite))
       continue;
     if (isInShared(*cluster, range.host)) {
       touchesShared = true;
@@ -240,7 +246,7 @@ void Counter::asynchronous(Warp &warp, const Op &op,
     sum.global.leastSectors += (range.bytes + kSectorBytes - 1) / kSectorBytes;
   }
   sum.global.requests += touchesGlobal;
-  sum.shared.requests += touchesShared;
+  sum.shared.requests += touchesShared && !again;
 }
 
 //===----------------------------------------------------------------------===//

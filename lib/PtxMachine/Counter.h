@@ -79,6 +79,11 @@ private:
   std::vector<std::unique_ptr<Buffer>> buffers;
   Buffer *lastBuffer = nullptr;
   std::vector<SectorSet> firstLevel; ///< By rank in the cluster.
+  /// Who announced an asynchronous operation last in the basic block: a
+  /// multicast is announced once for every block it writes to.
+  const Op *lastOperation = nullptr;
+  const Warp *lastWarp = nullptr;
+  LaneMask lastLanes = 0;
 };
 
 } // namespace ctc::ptx

@@ -291,6 +291,77 @@ TEST_F(CountersTest, AsynchronousCopiesAreBoth) {
   EXPECT_EQ(at("cp.async.ca").shared, (SharedTraffic{1, 512, 4, 4}));
 }
 
+TEST_F(CountersTest, MatricesFromSharedMemory) {
+  // Rows of 16 bytes one behind the other, then 128 bytes apart.
+  profile(dataKernel("mov.u32 %t6, tile; mad.lo.u32 %t6, %t0, 16, %t6;\n"
+                     "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%t2, %t3, %t4, "
+                     "%t5}, [%t6];\n"
+                     "mov.u32 %t7, tile; mad.lo.u32 %t7, %t0, 128, %t7;\n"
+                     "ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%t2, %t3}, "
+                     "[%t7];",
+                     kTile));
+  EXPECT_EQ(at("ldmatrix.sync.aligned.m8n8.x4").shared,
+            (SharedTraffic{1, 512, 4, 4}));
+  EXPECT_EQ(at("ldmatrix.sync.aligned.m8n8.x2").shared,
+            (SharedTraffic{1, 256, 16, 2}));
+}
+
+/// The first thread of a block copies 512 bytes to a tile; all wait.
+std::string bulkKernel(const std::string &copy) {
+  return dataKernel(
+      ".reg .b16 %h<2>;\n"
+      "mov.u32 %t2, tile; mov.u32 %t3, bar; setp.ne.u32 %p0, %t0, 0;\n"
+      "@%p0 bra READY;\nmbarrier.init.shared.b64 [%t3], 1;\n"
+      "mbarrier.arrive.expect_tx.shared.b64 %w2, [%t3], 512;\n"
+      "READY: barrier.cluster.arrive; barrier.cluster.wait;\n"
+      "@%p0 bra END;\n" +
+          copy +
+          "WAIT: mbarrier.try_wait.parity.shared.b64 %p1, [%t3], 0;\n"
+          "@!%p1 bra WAIT;\n"
+          "END: barrier.cluster.arrive; barrier.cluster.wait;",
+      std::string(kTile) + ".shared .align 8 .b64 bar;");
+}
+
+TEST_F(CountersTest, BulkCopies) {
+  profile(bulkKernel("cp.async.bulk.shared::cluster.global.mbarrier::complete_"
+                     "tx::bytes [%t2], [%w0+16], 512, [%t3];\n"));
+  // From byte 16 on: half of the first and the last sector.
+  EXPECT_EQ(at("cp.async.bulk").global, (GlobalTraffic{1, 512, 17, 16}));
+  EXPECT_EQ(at("cp.async.bulk").shared, (SharedTraffic{1, 512, 4, 4}));
+  EXPECT_STREQ(name(at("cp.async.bulk").kind), "async copy");
+  EXPECT_EQ(buffer().blockLoadedSectors, 17u);
+}
+
+TEST_F(CountersTest, AMulticastReadsOnce) {
+  config.cluster.x = 2;
+  profile(bulkKernel("mov.b16 %h0, 3; setp.ne.u32 %p2, %t1, 0;\n"
+                     "@%p2 bra WAIT;\n"
+                     "cp.async.bulk.shared::cluster.global.mbarrier::complete_"
+                     "tx::bytes.multicast::cluster [%t2], [%w0], 512, [%t3], "
+                     "%h0;\n"),
+          /*blocks=*/2);
+  EXPECT_EQ(at("cp.async.bulk").global, (GlobalTraffic{1, 512, 16, 16}));
+  EXPECT_EQ(at("cp.async.bulk").shared, (SharedTraffic{1, 1024, 8, 8}));
+  EXPECT_EQ(buffer().loadedSectors, 16u);
+}
+
+TEST_F(CountersTest, OperandsOfWgmma) {
+  // One warpgroup: A has 64 rows of 32 bytes, B 8; each warp has its quarter.
+  profile(dataKernel(".reg .f32 %d<4>;\n"
+                     "mov.u64 %w2, tile; shr.u64 %w2, %w2, 4;\n"
+                     "wgmma.fence.sync.aligned;\n"
+                     "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%d0, "
+                     "%d1, %d2, %d3}, %w2, %w2, 1, 1, 1, 0, 0;\n"
+                     "wgmma.commit_group.sync.aligned;\n"
+                     "wgmma.wait_group.sync.aligned 0;",
+                     kTile),
+          /*blocks=*/1, /*threads=*/128);
+  const InstructionCounters &wgmma = at("wgmma.mma_async");
+  EXPECT_EQ(wgmma.warps, 4u);
+  EXPECT_EQ(wgmma.multiplyAdds, 64 * 8 * 16u);
+  EXPECT_EQ(wgmma.shared, (SharedTraffic{0, 2304, 18, 18}));
+}
+
 //===----------------------------------------------------------------------===//
 // Launches
 //===----------------------------------------------------------------------===//

@@ -158,8 +158,8 @@ TEST(InstructionTraitsTest, FirstLevelCache) {
 TEST(InstructionTraitsTest, EveryOpcodeHasARow) {
   // Hints and settings, which are nothing in particular.
   const std::set<std::string> others = {
-      "applypriority", "discard",   "nanosleep", "pmevent",
-      "prefetch",      "prefetchu", "setmaxnreg"};
+      "applypriority", "createpolicy", "discard",   "nanosleep",
+      "pmevent",       "prefetch",     "prefetchu", "setmaxnreg"};
   for (const auto &[opcode, decoder] : decoderTable()) {
     const bool isOther = instructionTraits(opcode + ".b32 %r1, %r2;").kind ==
                          InstructionClass::Other;
