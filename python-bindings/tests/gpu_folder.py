@@ -43,8 +43,8 @@ python=${PYTHON:-python3}
   --target site ctc-*.whl || exit
 export PYTHONPATH=$PWD/site CTC_CACHE_DIR=$PWD/cache
 status=0
-(cd python-bindings && "$python" -m pytest -p no:cacheprovider -q -m gpu \\
-  tests) || status=1
+(cd python-bindings/tests && "$python" -m pytest -p no:cacheprovider -q -m gpu \\
+  test_torch_gpu.py test_jax_gpu.py test_examples.py) || status=1
 for example in sam_mask_decoder dcgan hifigan; do
   "$python" examples/python/$example.py || status=1
 done
@@ -118,8 +118,8 @@ def fill_cache(folder, chip):
            "CTC_CPU_CHIP": chip, "CTC_GPU_DRY_RUN": "1",
            "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1"}
     run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-m",
-        "gpu", "tests", "--ignore=tests/test_examples.py", env=env,
-        cwd=folder / "python-bindings")
+        "gpu", "test_torch_gpu.py", "test_jax_gpu.py", env=env,
+        cwd=folder / "python-bindings" / "tests")
     examples = folder / "examples" / "python"
     run(sys.executable, "-c", COMPILE_EXAMPLES, *EXAMPLES, cwd=examples,
         env={**env, "PYTHONPATH": str(examples)})
