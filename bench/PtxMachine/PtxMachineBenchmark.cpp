@@ -8,7 +8,8 @@
 // Measures on one host thread how many thread instructions (instructions times
 // active lanes) the PTX machine executes per second: counter "thread_instr".
 // For matrix instructions also "multiply_adds" per second.
-// Those called .../1 count what the launch does (LoadedModule::profile).
+// Those called .../1 count what the launch does (LoadedModule::profile), those
+// called .../2 check memory (LaunchConfig::checkMemory).
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,9 +32,17 @@ void launchRepeatedly(benchmark::State &state, const std::string &ptx,
     return state.SkipWithError(module.error().message.c_str());
   config.hostThreads = 1;
   double instructions = 0;
+  config.checkMemory = state.range(0) == 2;
   auto run = [&]() -> ctc::Expected<LaunchStatistics> {
-    if (!state.range(0))
-      return (*module)->launch(kernel, config);
+    if (state.range(0) != 1) {
+      auto done = (*module)->launch(kernel, config);
+      if (!done)
+        return tl::unexpected<ctc::Error>(done.error());
+      if (!done->findings.empty())
+        return ctc::makeError(ctc::ErrorCode::DeviceError,
+                              done->findings.front().message);
+      return *done;
+    }
     auto counters = (*module)->profile(kernel, config);
     if (!counters)
       return tl::unexpected<ctc::Error>(counters.error());
@@ -47,6 +56,13 @@ void launchRepeatedly(benchmark::State &state, const std::string &ptx,
   }
   state.counters["thread_instr"] =
       benchmark::Counter(instructions, benchmark::Counter::kIsRate);
+}
+
+/// Memory that counts as written by the host.
+uint64_t input(GlobalMemory &memory, uint64_t bytes) {
+  const uint64_t address = *memory.allocate(bytes);
+  (void)memory.setInitialized(address, bytes);
+  return address;
 }
 
 void store(LaunchConfig &config, const std::vector<uint64_t> &values,
@@ -68,12 +84,12 @@ void sgemm(benchmark::State &state) {
   config.grid = {n / 64, n / 64, 1};
   config.block = {16, 16, 1};
   store(config,
-        {*memory.allocate(n * n * 4), *memory.allocate(n * n * 4),
-         *memory.allocate(n * n * 4), n | n << 32, n},
+        {input(memory, n * n * 4), input(memory, n * n * 4),
+         input(memory, n * n * 4), n | n << 32, n},
         36);
   launchRepeatedly(state, ptx.str(), "sgemm", memory, config);
 }
-BENCHMARK(sgemm)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(sgemm)->Arg(0)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond);
 
 /// A loop over `body`, 128 times in 256 threads.
 std::string loopKernel(const std::string &body) {

@@ -13,6 +13,7 @@
 
 #include "BlockExecutor.h"
 #include "GlobalMemory.h"
+#include "SourceText.h"
 
 #include <bit>
 
@@ -143,20 +144,14 @@ void BlockExecutor::completeBarrier(unsigned id) {
 // Faults
 //===----------------------------------------------------------------------===//
 
-static std::string describe(Dim3 index) {
-  return "(" + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " +
-         std::to_string(index.z) + ")";
-}
-
 std::string BlockExecutor::faultMessage() const {
   const WarpExecutor &warp = warps[faultWarp];
   const Fault &fault = warp.warp.fault;
-  const SourceInstruction &source = program.sources[warp.faultSource];
+  const auto thread = static_cast<unsigned>(faultWarp) * kWarpSize + fault.lane;
   return "kernel '" + program.info.name + "', block " +
          describe(state.blockIndex) + ", thread " +
-         describe(threadIndex(static_cast<unsigned>(faultWarp), fault.lane)) +
-         ", PTX line " + std::to_string(source.line) + ", '" + source.text +
-         "': " + explain(fault);
+         describe(threadIndex(config.block, thread)) + ", " +
+         describeSource(program, warp.faultSource) + ": " + explain(fault);
 }
 
 std::string BlockExecutor::describeWait(const WarpExecutor &warp,

@@ -8,6 +8,7 @@
 #include "BlockExecutor.h"
 
 #include "GlobalMemory.h"
+#include "SourceText.h"
 
 #include <algorithm>
 #include <bit>
@@ -73,16 +74,10 @@ BlockExecutor::BlockExecutor(const Program &program, const GlobalMemory &memory,
   }
 }
 
-Dim3 BlockExecutor::threadIndex(unsigned warp, unsigned lane) const {
-  uint32_t linear = warp * kWarpSize + lane;
-  return {linear % config.block.x, linear / config.block.x % config.block.y,
-          linear / config.block.x / config.block.y};
-}
-
 uint64_t BlockExecutor::specialValue(SpecialRegister which, unsigned warp,
                                      unsigned lane) const {
   using S = SpecialRegister;
-  Dim3 thread = threadIndex(warp, lane);
+  Dim3 thread = threadIndex(config.block, warp * kWarpSize + lane);
   uint32_t bit = uint32_t(1) << lane;
   switch (which) {
   case S::TidX:

@@ -71,7 +71,6 @@ private:
   uint64_t specialValue(SpecialRegister which, unsigned warp,
                         unsigned lane) const;
   uint64_t clusterValue(SpecialRegister which) const;
-  Dim3 threadIndex(unsigned warp, unsigned lane) const;
   bool arriveAtBarriers(WarpExecutor &warp);
   bool arriveAtBarrier(WarpExecutor &warp, Path &path);
   bool completeBarriers();

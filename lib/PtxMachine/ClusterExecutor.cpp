@@ -46,7 +46,8 @@ void ClusterExecutor::start(uint64_t linear) {
   }
 }
 
-bool ClusterExecutor::run(uint64_t linearBlock) {
+bool ClusterExecutor::run(uint64_t linearBlock, uint64_t index) {
+  state.index = index;
   start(linearBlock);
   if (observer)
     observer->beginCluster(state);

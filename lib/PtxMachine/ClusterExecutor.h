@@ -24,9 +24,9 @@ public:
   ClusterExecutor(const Program &program, const GlobalMemory &memory,
                   const LaunchConfig &config, Observer *observer);
 
-  /// Runs the cluster that the block of this linear index belongs to; false on
-  /// a fault.
-  bool run(uint64_t linearBlock);
+  /// Runs the cluster that the block of this linear index belongs to, as number
+  /// `index` of the launch; false on a fault.
+  bool run(uint64_t linearBlock, uint64_t index = 0);
   /// The fault as one sentence.
   std::string faultMessage() const;
   LaunchStatistics statistics() const;

@@ -7,11 +7,14 @@
 //
 // Every allocation is a mapping of its own between inaccessible pages, and is
 // committed page by page as it is touched, so a sparse tensor of more than
-// 2^31 elements costs only what a launch of a few blocks touches.
+// 2^31 elements costs only what a launch of a few blocks touches. Behind it lie
+// the bits that say which of its bytes are initialised.
 //
 //===----------------------------------------------------------------------===//
 
 #include "GlobalMemory.h"
+
+#include "Check/BitRange.h"
 
 #include <mutex>
 #include <string>
@@ -36,8 +39,11 @@ Expected<uint64_t> GlobalMemory::allocate(uint64_t bytes) {
     return makeError(ErrorCode::DeviceError,
                      "an allocation of " + std::to_string(bytes) +
                          " bytes is over the limit of 2^46 bytes");
-  uint64_t body = (bytes + kPage - 1) / kPage * kPage;
-  uint64_t mapped = body + 2 * kPage;
+  auto wholePages = [](uint64_t size) {
+    return (size + kPage - 1) / kPage * kPage;
+  };
+  const uint64_t body = wholePages(bytes), bits = wholePages(body / 8);
+  const uint64_t mapped = body + bits + 3 * kPage;
   void *place = mmap(nullptr, mapped, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (place == MAP_FAILED)
@@ -45,15 +51,20 @@ Expected<uint64_t> GlobalMemory::allocate(uint64_t bytes) {
                      "the host has no address space for an allocation of " +
                          std::to_string(bytes) + " bytes");
   uint64_t address = reinterpret_cast<uint64_t>(place) + kPage;
-  if (body && mprotect(reinterpret_cast<void *>(address), body,
-                       PROT_READ | PROT_WRITE) != 0) {
+  const uint64_t bitsAddress = address + body + kPage;
+  auto makeWritable = [](uint64_t start, uint64_t size) {
+    return size == 0 || mprotect(reinterpret_cast<void *>(start), size,
+                                 PROT_READ | PROT_WRITE) == 0;
+  };
+  if (!makeWritable(address, body) || !makeWritable(bitsAddress, bits)) {
     munmap(place, mapped);
     return makeError(ErrorCode::DeviceError,
                      "the host refuses an allocation of " +
                          std::to_string(bytes) + " bytes");
   }
   std::unique_lock lock(impl->mutex);
-  impl->allocations[address] = {bytes, mapped};
+  impl->allocations[address] = {
+      bytes, mapped, reinterpret_cast<uint64_t *>(bitsAddress), false};
   return address;
 }
 
@@ -72,6 +83,38 @@ Expected<void> GlobalMemory::free(uint64_t address) {
 bool GlobalMemory::contains(uint64_t address, uint64_t bytes) const {
   RangeCache range;
   return impl->find(address, bytes, range);
+}
+
+Expected<void> GlobalMemory::setInitialized(uint64_t address, uint64_t bytes,
+                                            bool initialized) {
+  RangeCache range;
+  if (!impl->find(address, bytes, range))
+    return makeError(ErrorCode::DeviceError,
+                     std::to_string(bytes) + " bytes at " +
+                         hexadecimal(address) +
+                         " do not lie in one allocation of this memory");
+  std::shared_lock lock(impl->mutex);
+  uint64_t *bits = impl->allocations.at(range.begin).initialized;
+  check::setBits(bits, address - range.begin, bytes, initialized);
+  return {};
+}
+
+bool GlobalMemory::Impl::findInitialized(const GlobalMemory &memory,
+                                         uint64_t address,
+                                         InitializedRange &range) {
+  RangeCache place;
+  if (!memory.impl->find(address, 1, place))
+    return false;
+  std::shared_lock lock(memory.impl->mutex);
+  const Allocation &found = memory.impl->allocations.at(place.begin);
+  range = {place.begin, place.end, found.assumed ? nullptr : found.initialized};
+  return true;
+}
+
+void GlobalMemory::Impl::assumeInitialized(const GlobalMemory &memory) {
+  std::unique_lock lock(memory.impl->mutex);
+  for (auto &[address, allocation] : memory.impl->allocations)
+    allocation.assumed = true;
 }
 
 bool GlobalMemory::Impl::find(uint64_t address, uint64_t bytes,

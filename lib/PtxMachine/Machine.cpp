@@ -7,6 +7,7 @@
 
 #include "ctc/PtxMachine/Machine.h"
 
+#include "Check/MemoryChecker.h"
 #include "ClusterExecutor.h"
 #include "Counter.h"
 #include "Families/Families.h"
@@ -213,6 +214,8 @@ public:
   const std::vector<std::unique_ptr<Observer>> &whoWatched() const {
     return observers;
   }
+  /// The place of the cluster that ended the launch, in the order of clusters.
+  uint64_t faultCluster() const { return faultAt; }
 
 private:
   /// The linear index of the first block of the cluster `block` is in.
@@ -240,7 +243,7 @@ private:
     // A fault stops what lies behind it; what lies before it still runs, so
     // that the fault reported is that of the first block that has one.
     for (uint64_t i; (i = next++) < std::min<uint64_t>(count, faultAt);) {
-      if (executor.run(firstBlock(i)))
+      if (executor.run(firstBlock(i), i))
         continue;
       std::lock_guard lock(mutex);
       if (i < faultAt) {
@@ -295,13 +298,43 @@ LoadedModule::Impl::check(std::string_view kernel,
   return Checked{program, std::move(config)};
 }
 
-Expected<LaunchStatistics>
-LoadedModule::launch(std::string_view kernel,
-                     const LaunchConfig &config) const {
+/// What was found in the clusters up to the one that faulted.
+static std::string describeBefore(const check::Findings &findings,
+                                  uint64_t faultCluster) {
+  auto [count, first] = findings.until(faultCluster);
+  if (count == 0)
+    return "";
+  return "; before that, the memory checker found " + std::to_string(count) +
+         (count == 1 ? " thing: " : " things, the first is: ") + first;
+}
+
+Expected<LaunchResult> LoadedModule::launch(std::string_view kernel,
+                                            const LaunchConfig &config) const {
   auto checked = impl->check(kernel, config);
   if (!checked)
     return tl::unexpected<Error>(checked.error());
-  return Launch(checked->program, impl->memory, checked->config).run();
+  const auto &[program, complete] = *checked;
+  MakeObserver makeChecker;
+  if (config.checkMemory)
+    makeChecker = [&, &program = program, &complete = complete] {
+      return std::make_unique<check::MemoryChecker>(program, impl->memory,
+                                                    complete);
+    };
+  else
+    GlobalMemory::Impl::assumeInitialized(impl->memory);
+  Launch launch(program, impl->memory, complete, makeChecker);
+  auto statistics = launch.run();
+  check::Findings findings;
+  for (const auto &checker : launch.whoWatched())
+    findings.merge(
+        static_cast<const check::MemoryChecker &>(*checker).findings());
+  if (!statistics)
+    return makeError(statistics.error().code,
+                     statistics.error().message +
+                         describeBefore(findings, launch.faultCluster()));
+  LaunchResult result{*statistics, {}, 0};
+  findings.store(result);
+  return result;
 }
 
 Expected<LaunchCounters>
@@ -311,6 +344,7 @@ LoadedModule::profile(std::string_view kernel,
   if (!checked)
     return tl::unexpected<Error>(checked.error());
   const auto &[program, complete] = *checked;
+  GlobalMemory::Impl::assumeInitialized(impl->memory);
   const std::vector<InstructionTraits> traits = traitsOf(program);
   auto makeCounter = [&, &program = program] {
     return std::make_unique<Counter>(program, impl->memory, traits);

@@ -45,6 +45,9 @@ Expected<void> ModuleImage::place(const Module &module) {
     if (!address)
       return tl::unexpected<Error>(address.error());
     addresses[variable.name] = *address;
+    // What has no initialiser is zero.
+    if (auto marked = memory.setInitialized(*address, variable.bytes); !marked)
+      return marked;
   }
   // Initialisers may name variables further down.
   for (const Variable &variable : module.variables)

@@ -107,12 +107,30 @@ bool Parser::enterBraces() {
   return ++depth <= 64 || fail(peek(), "at most 64 nested braces");
 }
 
-/// `.loc` and `.file` end with their line.
-bool Parser::skipLocation() {
+/// Directives that end with their line.
+bool Parser::skipLine() {
   uint32_t line = next().line;
   while (peek().kind != TokenKind::End && peek().line == line)
     next();
   return true;
+}
+
+/// .file number "name" {, time, size}
+bool Parser::file() {
+  if (peek(1).kind == TokenKind::Integer && peek(2).kind == TokenKind::String)
+    result.files[static_cast<uint32_t>(peek(1).value)] = peek(2).text;
+  return skipLine();
+}
+
+/// .loc file line column {, function_name ..., inlined_at file line column}
+bool Parser::location() {
+  uint32_t numbers[3] = {0, 0, 0};
+  for (size_t i = 0; i < 3 && peek(i + 1).kind == TokenKind::Integer &&
+                     peek(i + 1).line == peek().line;
+       ++i)
+    numbers[i] = static_cast<uint32_t>(peek(i + 1).value);
+  current = {numbers[0], numbers[1], numbers[2]};
+  return skipLine();
 }
 
 //===----------------------------------------------------------------------===//
@@ -132,9 +150,11 @@ bool Parser::moduleItem() {
   const Token &token = peek();
   if (token.kind != TokenKind::Directive)
     return fail(token, "a directive");
-  if (token.text == "file" || token.text == "loc" || token.text == "version" ||
+  if (token.text == "file")
+    return file();
+  if (token.text == "loc" || token.text == "version" ||
       token.text == "target" || token.text == "address_size")
-    return skipLocation();
+    return skipLine();
   if (token.text == "section") {
     next();
     next(); // Its name.

@@ -16,7 +16,7 @@
 
 namespace ctc::ptx {
 
-/// Reads a whole module. Debug sections, .loc, .file and .pragma are skipped.
+/// Reads a whole module. Debug sections and .pragma are skipped.
 /// Fails with a DeviceError that names the line.
 Expected<Module> parseModule(std::string_view source);
 
@@ -43,7 +43,9 @@ private:
   bool integer(uint64_t &out);
   void skipStatement();
   bool skipBraces();
-  bool skipLocation();
+  bool skipLine();
+  bool file();
+  bool location();
   /// Counts a brace; fails when there are too many for the recursion.
   bool enterBraces();
 
@@ -94,7 +96,8 @@ private:
   std::string_view source;
   std::vector<Token> tokens;
   size_t at = 0;
-  unsigned depth = 0; ///< Of nested braces in an operand or initialiser.
+  unsigned depth = 0;     ///< Of nested braces in an operand or initialiser.
+  SourceLocation current; ///< Of the last .loc.
   std::vector<Scope> scopes;
 };
 

@@ -20,6 +20,7 @@ bool Parser::body(Function &out) {
     return false;
   size_t outer = scopes.size();
   scopes.emplace_back();
+  current = {};
   while (scopes.size() > outer) {
     if (acceptPunctuation('{')) {
       scopes.emplace_back();
@@ -71,8 +72,10 @@ bool Parser::branchTargets(Function &out, std::string label) {
 
 bool Parser::bodyDirective(Function &out) {
   const Token &token = peek();
-  if (token.text == "loc" || token.text == "file")
-    return skipLocation();
+  if (token.text == "loc")
+    return location();
+  if (token.text == "file")
+    return file();
   if (token.text == "pragma" || token.text == "maxnreg" ||
       token.text == "minnctapersm") {
     skipStatement();
@@ -202,6 +205,7 @@ bool Parser::instruction(Function &out) {
   Instruction &instruction = result.instruction;
   const Token first = peek();
   instruction.line = first.line;
+  instruction.location = current;
   if (!guard(out, instruction))
     return false;
   if (peek().kind != TokenKind::Identifier)

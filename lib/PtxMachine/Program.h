@@ -19,10 +19,12 @@
 #ifndef CTC_LIB_PTXMACHINE_PROGRAM_H
 #define CTC_LIB_PTXMACHINE_PROGRAM_H
 
+#include "Syntax.h"
 #include "ctc/PtxMachine/Machine.h"
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -133,10 +135,12 @@ struct BasicBlock {
   Terminator terminator;
 };
 
-/// Where an instruction was written.
+/// Where an instruction was written: the line of the PTX, and by .loc the place
+/// in the file it was made from.
 struct SourceInstruction {
   uint32_t line = 0;
   std::string text;
+  SourceLocation location;
 };
 
 /// Rows filled before a block starts rather than by instructions.
@@ -212,6 +216,7 @@ struct Program {
   std::vector<MatrixRegisterUse> matrixRegisterUses;
   std::vector<BasicBlock> blocks;
   std::vector<SourceInstruction> sources;
+  std::map<uint32_t, std::string> files; ///< By the number in .file.
   std::vector<ConstantRow> constants;
   std::vector<SpecialRow> specials;
   uint32_t entryBlock = 0;

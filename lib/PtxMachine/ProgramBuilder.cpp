@@ -47,6 +47,7 @@ ProgramBuilder::build(const Function &kernel) {
   symbols.clear();
   callSites.clear();
   program->info.name = kernel.name;
+  program->files = module.files;
   std::copy_n(kernel.maxThreads, 3, program->maxThreads);
   std::copy_n(kernel.requiredThreads, 3, program->requiredThreads);
   std::copy_n(kernel.requiredCluster, 3, program->requiredCluster);
@@ -325,7 +326,8 @@ Expected<void> ProgramBuilder::lowerStatement(LoweredFunction &function,
   if (!isOpen)
     openBlock();
   source = static_cast<uint32_t>(program->sources.size());
-  program->sources.push_back({instruction.line, instruction.text});
+  program->sources.push_back(
+      {instruction.line, instruction.text, instruction.location});
   ++program->blocks.back().instructions;
   static const std::set<std::string, std::less<>> kControl = {
       "bra", "brx", "ret", "exit", "trap", "call", "bar", "barrier"};

@@ -79,8 +79,16 @@ struct Operand {
   std::vector<Operand> elements;
 };
 
+/// PTX ISA, "Debugging Directives: .loc".
+struct SourceLocation {
+  uint32_t file = 0; ///< The number in .file.
+  uint32_t line = 0; ///< 0: none is given.
+  uint32_t column = 0;
+};
+
 struct Instruction {
   uint32_t line = 0;
+  SourceLocation location;
   std::string text; ///< As written, white space folded, with its semicolon.
   bool hasGuard = false;
   bool guardNegated = false;
@@ -121,6 +129,7 @@ struct Function {
 struct Module {
   std::vector<Variable> variables;
   std::vector<Function> functions;
+  std::map<uint32_t, std::string> files; ///< By the number in .file.
 };
 
 } // namespace ctc::ptx

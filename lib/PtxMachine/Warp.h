@@ -103,6 +103,7 @@ struct ClusterBarrier {
 
 /// The blocks that run together on one host thread.
 struct ClusterState {
+  uint64_t index = 0; ///< In the order the launch runs its clusters.
   BlockState *blocks[kMaxClusterBlocks] = {}; ///< By rank.
   unsigned size = 1;
   Dim3 shape;

@@ -46,6 +46,12 @@ public:
   Expected<void> free(uint64_t address);
   /// Whether [address, address + bytes) lies in one allocation.
   bool contains(uint64_t address, uint64_t bytes) const;
+  /// Tells launches that check memory that the host has written [address,
+  /// address + bytes), or that what is there means nothing. Bytes that a
+  /// checked launch has stored count as written, too, and after a launch that
+  /// is not checked all do. Fails if they do not lie in one allocation.
+  Expected<void> setInitialized(uint64_t address, uint64_t bytes,
+                                bool initialized = true);
 
   struct Impl;
 
@@ -75,6 +81,9 @@ struct LaunchConfig {
   /// empty means all of the grid. Lets a test launch single blocks of a grid
   /// too large to run.
   std::vector<uint64_t> onlyBlocks;
+  /// Look for races and other misuse of memory: docs/PtxMachine.md, "The
+  /// checker". What is found is in the launch's result.
+  bool checkMemory = false;
 };
 
 struct LaunchStatistics {
@@ -82,6 +91,37 @@ struct LaunchStatistics {
   uint64_t warpInstructions = 0;   ///< Issued, whatever the active lanes.
   uint64_t threadInstructions = 0; ///< Issued, counting active lanes.
 };
+
+/// What a checked launch may find.
+enum class FindingKind : uint8_t {
+  Race,              ///< Accesses of shared memory without order.
+  MissingProxyFence, ///< Ordered, but not for the asynchronous proxy.
+  UninitializedRead, ///< Of shared or global memory.
+  MBarrierMisuse,    ///< Of an mbarrier object.
+  Unfinished,        ///< A block ends before its asynchronous operations do.
+  ClusterLifetime,   ///< Access to a block that may not run.
+  MatrixRegister,    ///< A register that a wgmma uses.
+};
+/// "race", "missing proxy fence", ...
+std::string_view nameOf(FindingKind kind);
+
+struct Finding {
+  FindingKind kind = FindingKind::Race;
+  /// One sentence with kernel, block, thread, PTX line and instruction of the
+  /// first time, and of what it conflicts with.
+  std::string message;
+  /// How often a warp executed the instruction with this result.
+  uint64_t occurrences = 0;
+};
+
+struct LaunchResult : LaunchStatistics {
+  /// In the order of the kernel's text, whatever the number of host threads;
+  /// one for each kind and pair of instructions.
+  std::vector<Finding> findings;
+  /// Of more than these many findings only the number is known.
+  uint64_t findingsLeftOut = 0;
+};
+constexpr size_t kMaxFindings = 64;
 
 struct KernelInfo {
   std::string name;
@@ -105,9 +145,10 @@ public:
   std::vector<KernelInfo> kernels() const;
 
   /// Runs a launch to its end. Faults end the launch and come back as a
-  /// DeviceError naming kernel, block, thread, PTX line and instruction.
-  Expected<LaunchStatistics> launch(std::string_view kernel,
-                                    const LaunchConfig &config) const;
+  /// DeviceError naming kernel, block, thread, PTX line and instruction;
+  /// findings do not.
+  Expected<LaunchResult> launch(std::string_view kernel,
+                                const LaunchConfig &config) const;
 
   /// The same, counting what the launch does, which takes two to three times
   /// as long. The numbers do not depend on the host's threads.

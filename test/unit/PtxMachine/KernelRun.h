@@ -24,6 +24,7 @@
 #define CTC_TEST_UNIT_PTXMACHINE_KERNELRUN_H
 
 #include "../../gpu/Recorder.h"
+#include "Checking.h"
 #include "ctc/PtxMachine/Machine.h"
 #include "ctc/PtxMachine/TensorMap.h"
 
@@ -145,9 +146,11 @@ public:
     if (!module)
       return ::testing::AssertionFailure() << module.error().message;
     config.parameters = record.parameters;
+    config.checkMemory = isChecking();
     auto done = (*module)->launch(record.kernel, config);
     if (!done)
       return ::testing::AssertionFailure() << done.error().message;
+    expectNoFindings(*done);
     for (size_t i = 0; i < addresses.size(); ++i)
       std::memcpy(record.buffers[i].after.data(), place(i),
                   record.buffers[i].after.size());
@@ -176,6 +179,7 @@ private:
       std::memcpy(bytes.data(), values.data(), bytes.size());
     addresses.push_back(*memory.allocate(bytes.size()));
     record.buffers.push_back({bytes, bytes, element, {}});
+    EXPECT_TRUE(memory.setInitialized(addresses.back(), bytes.size()));
     if (!bytes.empty())
       std::memcpy(place(addresses.size() - 1), bytes.data(), bytes.size());
     return addresses.size() - 1;

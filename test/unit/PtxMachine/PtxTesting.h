@@ -23,6 +23,7 @@
 #define CTC_TEST_UNIT_PTXMACHINE_PTXTESTING_H
 
 #include "../../gpu/Recorder.h"
+#include "Checking.h"
 #include "ctc/PtxMachine/Machine.h"
 
 #include <bit>
@@ -95,6 +96,7 @@ uint64_t upload(GlobalMemory &memory, const std::vector<T> &values,
   auto *place = reinterpret_cast<T *>(*address);
   for (size_t i = 0; i < count; ++i)
     place[i] = values[i % values.size()];
+  EXPECT_TRUE(memory.setInitialized(*address, count * sizeof(T)));
   return *address;
 }
 
@@ -145,11 +147,13 @@ std::vector<R> runLanes(const std::string &body, size_t count, bool recorded,
   config.block.x = static_cast<uint32_t>(count);
   config.parameters = parameters({out, upload(memory, inputs, count)...});
   config.hostThreads = 1;
+  config.checkMemory = isChecking();
   auto done = (*module)->launch("test", config);
   if (!done) {
     ADD_FAILURE() << done.error().message;
     return {};
   }
+  expectNoFindings(*done);
   const auto *place = reinterpret_cast<const R *>(out);
   std::vector<R> result(place, place + count);
   if (recorded && gpu::isRecording())
