@@ -136,7 +136,7 @@ LaunchConfig smallLaunch(const KernelInfo &kernel, uint64_t buffer,
   config.block.x = 64;
   config.hostThreads = 1;
   config.maxWarpInstructions = 1 << 14;
-  (void)checkMemory;
+  config.checkMemory = checkMemory;
   config.parameters.resize(kernel.parameterBytes);
   for (size_t at = 0; at + 8 <= config.parameters.size(); at += 8)
     std::memcpy(config.parameters.data() + at, &buffer, 8);
