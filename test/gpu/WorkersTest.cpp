@@ -49,6 +49,7 @@ protected:
     value.kernel = kernel;
     value.block = {4, 1, 1};
     value.parameters.resize(8);
+    value.arguments = {0};
     value.pointers = {{0, 0}};
     value.buffers = {{Bytes(16), words({5, 6, 7, 8}), Element::U32, {}}};
     Module module;
