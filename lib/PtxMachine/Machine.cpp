@@ -8,12 +8,12 @@
 #include "ctc/PtxMachine/Machine.h"
 
 #include "Check/MemoryChecker.h"
-#include "ClusterExecutor.h"
-#include "Counter.h"
+#include "Counters/Counter.h"
+#include "Execution/ClusterExecutor.h"
 #include "Families/Families.h"
-#include "ModuleImage.h"
-#include "Parser.h"
-#include "ProgramBuilder.h"
+#include "Program/ModuleImage.h"
+#include "Program/ProgramBuilder.h"
+#include "Syntax/Parser.h"
 
 #include <algorithm>
 #include <atomic>

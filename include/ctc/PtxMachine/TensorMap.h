@@ -95,7 +95,7 @@ struct PixelBox {
 };
 
 /// 128 opaque bytes that a kernel takes as a parameter or reads from constant
-/// or global memory. The encoding is in lib/PtxMachine/TensorMapFields.h; a
+/// or global memory. The encoding is in lib/PtxMachine/Transfers/TensorMapFields.h; a
 /// GPU's driver knows it as little as the machine knows the driver's.
 struct alignas(64) TensorMap {
   std::array<std::byte, 128> bytes{};

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Findings.h"
+#include "Check/Findings.h"
 
 #include <algorithm>
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MatrixRegisters.h"
+#include "Check/MatrixRegisters.h"
 
 #include <algorithm>
 #include <map>

@@ -19,7 +19,7 @@
 #ifndef CTC_LIB_PTXMACHINE_CHECK_MATRIXREGISTERS_H
 #define CTC_LIB_PTXMACHINE_CHECK_MATRIXREGISTERS_H
 
-#include "../Program.h"
+#include "Program/Program.h"
 
 #include <unordered_map>
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MemoryChecker.h"
+#include "Check/MemoryChecker.h"
 
 #include <algorithm>
 #include <bit>

@@ -15,12 +15,12 @@
 #ifndef CTC_LIB_PTXMACHINE_CHECK_MEMORYCHECKER_H
 #define CTC_LIB_PTXMACHINE_CHECK_MEMORYCHECKER_H
 
-#include "../GlobalMemory.h"
-#include "../Observer.h"
-#include "BitRange.h"
-#include "Findings.h"
-#include "MatrixRegisters.h"
-#include "RaceDetector.h"
+#include "Check/BitRange.h"
+#include "Check/Findings.h"
+#include "Check/MatrixRegisters.h"
+#include "Check/RaceDetector.h"
+#include "Execution/GlobalMemory.h"
+#include "Execution/Observer.h"
 
 namespace ctc::ptx::check {
 

@@ -14,7 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RaceDetector.h"
+#include "Check/RaceDetector.h"
 
 #include <bit>
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "RaceDetector.h"
+#include "Check/RaceDetector.h"
 
 #include <bit>
 

@@ -25,8 +25,8 @@
 #ifndef CTC_LIB_PTXMACHINE_CHECK_RACEDETECTOR_H
 #define CTC_LIB_PTXMACHINE_CHECK_RACEDETECTOR_H
 
-#include "../Observer.h"
-#include "Shadow.h"
+#include "Check/Shadow.h"
+#include "Execution/Observer.h"
 
 #include <bit>
 #include <map>

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../SourceText.h"
-#include "MemoryChecker.h"
+#include "Check/MemoryChecker.h"
+#include "Program/SourceText.h"
 
 namespace ctc::ptx::check {
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Shadow.h"
+#include "Check/Shadow.h"
 
 #include <bit>
 #include <new>

@@ -21,7 +21,7 @@
 #ifndef CTC_LIB_PTXMACHINE_CHECK_SHADOW_H
 #define CTC_LIB_PTXMACHINE_CHECK_SHADOW_H
 
-#include "Threads.h"
+#include "Check/Threads.h"
 
 #include <cstdlib>
 #include <memory>

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Threads.h"
+#include "Check/Threads.h"
 
 #include <algorithm>
 #include <bit>

@@ -19,7 +19,7 @@
 #ifndef CTC_LIB_PTXMACHINE_CHECK_THREADS_H
 #define CTC_LIB_PTXMACHINE_CHECK_THREADS_H
 
-#include "VectorClock.h"
+#include "Check/VectorClock.h"
 
 #include <deque>
 

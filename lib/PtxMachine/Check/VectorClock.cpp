@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "VectorClock.h"
+#include "Check/VectorClock.h"
 
 #include <algorithm>
 #include <bit>

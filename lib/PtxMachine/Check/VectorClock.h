@@ -23,7 +23,7 @@
 #ifndef CTC_LIB_PTXMACHINE_CHECK_VECTORCLOCK_H
 #define CTC_LIB_PTXMACHINE_CHECK_VECTORCLOCK_H
 
-#include "../Program.h"
+#include "Program/Program.h"
 
 #include <cstdint>
 #include <memory>

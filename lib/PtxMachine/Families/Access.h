@@ -14,9 +14,9 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_ACCESS_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_ACCESS_H
 
-#include "../Observer.h"
-#include "../OpBuilder.h"
-#include "Lanes.h"
+#include "Execution/Observer.h"
+#include "Families/Lanes.h"
+#include "Program/OpBuilder.h"
 
 namespace ctc::ptx {
 

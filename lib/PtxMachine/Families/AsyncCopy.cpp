@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Access.h"
-#include "Families.h"
+#include "Families/Access.h"
+#include "Families/Families.h"
 
 #include <cstring>
 

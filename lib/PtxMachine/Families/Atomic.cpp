@@ -22,11 +22,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Access.h"
-#include "Families.h"
-#include "FloatFunctions.h"
-#include "HalfArithmetic.h"
-#include "IntegerTypes.h"
+#include "Families/Access.h"
+#include "Families/Families.h"
+#include "Families/FloatFunctions.h"
+#include "Families/HalfArithmetic.h"
+#include "Families/IntegerTypes.h"
 
 #include <algorithm>
 

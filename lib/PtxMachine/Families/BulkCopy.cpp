@@ -21,8 +21,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "BulkOperands.h"
-#include "Families.h"
+#include "Families/BulkOperands.h"
+#include "Families/Families.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

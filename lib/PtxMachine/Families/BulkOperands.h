@@ -14,8 +14,8 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_BULKOPERANDS_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_BULKOPERANDS_H
 
-#include "../AsyncTransfer.h"
-#include "Access.h"
+#include "Families/Access.h"
+#include "Transfers/AsyncTransfer.h"
 
 #include <algorithm>
 #include <optional>

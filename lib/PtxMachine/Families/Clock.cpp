@@ -15,8 +15,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "Lanes.h"
+#include "Families/Families.h"
+#include "Families/Lanes.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

@@ -18,10 +18,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../GlobalMemory.h"
-#include "../Observer.h"
-#include "Families.h"
-#include "Lanes.h"
+#include "Execution/GlobalMemory.h"
+#include "Execution/Observer.h"
+#include "Families/Families.h"
+#include "Families/Lanes.h"
 
 #include <string>
 

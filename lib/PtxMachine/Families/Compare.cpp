@@ -11,10 +11,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "FloatFunctions.h"
-#include "HalfFunctions.h"
-#include "IntegerTypes.h"
+#include "Families/Families.h"
+#include "Families/FloatFunctions.h"
+#include "Families/HalfFunctions.h"
+#include "Families/IntegerTypes.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

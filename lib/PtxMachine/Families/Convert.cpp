@@ -21,11 +21,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "FloatFormats.h"
-#include "FloatFunctions.h"
-#include "HalfFunctions.h"
-#include "IntegerTypes.h"
+#include "Families/Families.h"
+#include "Families/FloatFormats.h"
+#include "Families/FloatFunctions.h"
+#include "Families/HalfFunctions.h"
+#include "Families/IntegerTypes.h"
 
 #include <limits>
 

@@ -21,8 +21,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "Float8Functions.h"
+#include "Families/Families.h"
+#include "Families/Float8Functions.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

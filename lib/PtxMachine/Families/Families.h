@@ -12,7 +12,7 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_FAMILIES_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_FAMILIES_H
 
-#include "../OpBuilder.h"
+#include "Program/OpBuilder.h"
 
 namespace ctc::ptx {
 

@@ -15,9 +15,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../Observer.h"
-#include "Access.h"
-#include "Families.h"
+#include "Execution/Observer.h"
+#include "Families/Access.h"
+#include "Families/Families.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

@@ -14,7 +14,7 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_FLOAT8FUNCTIONS_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_FLOAT8FUNCTIONS_H
 
-#include "HalfFunctions.h"
+#include "Families/HalfFunctions.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 

@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "FloatFunctions.h"
+#include "Families/Families.h"
+#include "Families/FloatFunctions.h"
 
 #include <cmath>
 

@@ -8,7 +8,7 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_FLOATARITHMETIC_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_FLOATARITHMETIC_H
 
-#include "FloatFunctions.h"
+#include "Families/FloatFunctions.h"
 
 #include <cfenv>
 

@@ -8,7 +8,7 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_FLOATFUNCTIONS_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_FLOATFUNCTIONS_H
 
-#include "Lanes.h"
+#include "Families/Lanes.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 

@@ -15,9 +15,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "FloatArithmetic.h"
-#include "HalfFunctions.h"
+#include "Families/Families.h"
+#include "Families/FloatArithmetic.h"
+#include "Families/HalfFunctions.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "FloatArithmetic.h"
+#include "Families/Families.h"
+#include "Families/FloatArithmetic.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

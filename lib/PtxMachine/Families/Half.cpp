@@ -13,8 +13,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "HalfArithmetic.h"
+#include "Families/Families.h"
+#include "Families/HalfArithmetic.h"
 
 #include <cmath>
 

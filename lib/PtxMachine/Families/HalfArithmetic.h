@@ -13,7 +13,7 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_HALFARITHMETIC_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_HALFARITHMETIC_H
 
-#include "HalfFunctions.h"
+#include "Families/HalfFunctions.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL::half {
 

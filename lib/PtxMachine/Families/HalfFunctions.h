@@ -15,7 +15,7 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_HALFFUNCTIONS_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_HALFFUNCTIONS_H
 
-#include "Lanes.h"
+#include "Families/Lanes.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 

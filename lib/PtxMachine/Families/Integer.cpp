@@ -15,8 +15,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "IntegerTypes.h"
+#include "Families/Families.h"
+#include "Families/IntegerTypes.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

@@ -8,8 +8,8 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_INTEGERTYPES_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_INTEGERTYPES_H
 
-#include "../Types.h"
-#include "Lanes.h"
+#include "Families/Lanes.h"
+#include "Syntax/Types.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 

@@ -19,7 +19,7 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_LANES_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_LANES_H
 
-#include "../Warp.h"
+#include "Execution/Warp.h"
 
 #include <cstdint>
 #include <type_traits>

@@ -19,9 +19,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../MBarrier.h"
-#include "Access.h"
-#include "Families.h"
+#include "Transfers/MBarrier.h"
+#include "Families/Access.h"
+#include "Families/Families.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MatrixArithmetic.h"
+#include "Families/MatrixArithmetic.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

@@ -25,8 +25,8 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_MATRIXARITHMETIC_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_MATRIXARITHMETIC_H
 
-#include "Float8Functions.h"
-#include "HalfFunctions.h"
+#include "Families/Float8Functions.h"
+#include "Families/HalfFunctions.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 

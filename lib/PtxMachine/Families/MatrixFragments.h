@@ -21,7 +21,7 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_MATRIXFRAGMENTS_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_MATRIXFRAGMENTS_H
 
-#include "MatrixArithmetic.h"
+#include "Families/MatrixArithmetic.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 

@@ -19,9 +19,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Access.h"
-#include "Families.h"
-#include "MatrixFragments.h"
+#include "Families/Access.h"
+#include "Families/Families.h"
+#include "Families/MatrixFragments.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

@@ -25,9 +25,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
-#include "FloatFunctions.h"
-#include "MatrixFragments.h"
+#include "Families/Families.h"
+#include "Families/FloatFunctions.h"
+#include "Families/MatrixFragments.h"
 
 #include <algorithm>
 #include <cfenv>

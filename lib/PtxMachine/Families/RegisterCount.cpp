@@ -16,9 +16,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../Observer.h"
-#include "Families.h"
-#include "Wgmma.h"
+#include "Execution/Observer.h"
+#include "Families/Families.h"
+#include "Families/Wgmma.h"
 
 #include <string>
 

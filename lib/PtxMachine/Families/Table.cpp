@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Families.h"
+#include "Families/Families.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 

@@ -24,9 +24,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../TensorTransfer.h"
-#include "BulkOperands.h"
-#include "Families.h"
+#include "Families/BulkOperands.h"
+#include "Families/Families.h"
+#include "Transfers/TensorTransfer.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

@@ -14,9 +14,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../Observer.h"
-#include "Families.h"
-#include "IntegerTypes.h"
+#include "Execution/Observer.h"
+#include "Families/Families.h"
+#include "Families/IntegerTypes.h"
 
 #include <cstring>
 

@@ -14,11 +14,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Wgmma.h"
+#include "Families/Wgmma.h"
 
-#include "../Observer.h"
-#include "Families.h"
-#include "Lanes.h"
+#include "Execution/Observer.h"
+#include "Families/Families.h"
+#include "Families/Lanes.h"
 
 #include <string>
 

@@ -14,8 +14,8 @@
 #ifndef CTC_LIB_PTXMACHINE_FAMILIES_WGMMA_H
 #define CTC_LIB_PTXMACHINE_FAMILIES_WGMMA_H
 
-#include "../MatrixDescriptor.h"
-#include "../Warp.h"
+#include "Execution/Warp.h"
+#include "Transfers/MatrixDescriptor.h"
 
 namespace ctc::ptx {
 

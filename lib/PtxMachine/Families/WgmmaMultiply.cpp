@@ -21,9 +21,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "IntegerTypes.h"
-#include "MatrixFragments.h"
-#include "Wgmma.h"
+#include "Families/IntegerTypes.h"
+#include "Families/MatrixFragments.h"
+#include "Families/Wgmma.h"
 
 namespace ctc::ptx::CTC_PTX_LEVEL {
 namespace {

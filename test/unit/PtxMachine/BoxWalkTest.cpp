@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "BoxWalk.h"
+#include "Transfers/BoxWalk.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

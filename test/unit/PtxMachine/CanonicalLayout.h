@@ -8,14 +8,15 @@
 // PTX ISA, "Canonical Layouts": the layouts of wgmma's matrices as shapes and
 // strides, the way the table writes them, and evaluated as such: an index is
 // split by its shape, the first part fastest, and each part has its stride in
-// elements. A second witness beside lib/PtxMachine/MatrixDescriptor.h.
+// elements. A second witness beside
+// lib/PtxMachine/Transfers/MatrixDescriptor.h.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef CTC_TEST_UNIT_PTXMACHINE_CANONICALLAYOUT_H
 #define CTC_TEST_UNIT_PTXMACHINE_CANONICALLAYOUT_H
 
-#include "MatrixDescriptor.h"
+#include "Transfers/MatrixDescriptor.h"
 
 #include <vector>
 

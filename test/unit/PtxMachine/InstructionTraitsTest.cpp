@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "InstructionTraits.h"
+#include "Counters/InstructionTraits.h"
 
 #include "Families/Families.h"
 

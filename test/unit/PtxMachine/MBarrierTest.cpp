@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MBarrier.h"
+#include "Transfers/MBarrier.h"
 #include "KernelRun.h"
 #include "PtxTesting.h"
 

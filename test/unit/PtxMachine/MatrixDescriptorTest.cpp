@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MatrixDescriptor.h"
+#include "Transfers/MatrixDescriptor.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "MemoryModel.h"
+#include "Counters/MemoryModel.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "SectorSets.h"
+#include "Counters/SectorSets.h"
 
 #include <gtest/gtest.h>
 #include <set>

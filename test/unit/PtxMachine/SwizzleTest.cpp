@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Swizzle.h"
+#include "Transfers/Swizzle.h"
 
 #include <gtest/gtest.h>
 #include <vector>

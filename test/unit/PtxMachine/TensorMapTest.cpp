@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "TensorMapFields.h"
+#include "Transfers/TensorMapFields.h"
 
 #include <cstring>
 #include <gtest/gtest.h>

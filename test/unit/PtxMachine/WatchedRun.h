@@ -8,11 +8,11 @@
 #ifndef CTC_TEST_UNIT_PTXMACHINE_WATCHEDRUN_H
 #define CTC_TEST_UNIT_PTXMACHINE_WATCHEDRUN_H
 
-#include "ClusterExecutor.h"
+#include "Execution/ClusterExecutor.h"
 #include "Families/Families.h"
-#include "ModuleImage.h"
-#include "Parser.h"
-#include "ProgramBuilder.h"
+#include "Program/ModuleImage.h"
+#include "Program/ProgramBuilder.h"
+#include "Syntax/Parser.h"
 
 #include <gtest/gtest.h>
 
