@@ -8,6 +8,7 @@ set(ctc_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ctc)
 install(TARGETS ctc_runtime EXPORT ctcTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime)
 install(FILES
+    include/ctc/Runtime/ctc_check.h
     include/ctc/Runtime/ctc_profile.h
     include/ctc/Runtime/ctc_runtime.h
     include/ctc/Runtime/ctc_runtime.hpp

@@ -59,6 +59,32 @@ bool Device::usesCubins() const {
          info.kind == CTC_DEVICE_CUDA;
 }
 
+Expected<void> Device::checkMemory() {
+  if (auto good = checkStatus(ctc_cpu_check_memory(handle.get(), 1)); !good)
+    return makeError(ErrorCode::Usage,
+                     "--check-memory needs the cpu device; this is " +
+                         describe());
+  checking = true;
+  return {};
+}
+
+Expected<std::vector<MemoryFinding>> Device::findings() const {
+  size_t count = 0;
+  if (auto good = checkStatus(ctc_cpu_finding_count(handle.get(), &count));
+      !good)
+    return tl::unexpected(good.error());
+  std::vector<MemoryFinding> result;
+  for (size_t i = 0; i < count; ++i) {
+    ctc_finding finding;
+    if (auto good = checkStatus(ctc_cpu_get_finding(handle.get(), i, &finding));
+        !good)
+      return tl::unexpected(good.error());
+    result.push_back({ctc_finding_kind_name(finding.kind), finding.message,
+                      finding.occurrences});
+  }
+  return result;
+}
+
 Expected<LoadedLayer> LoadedLayer::load(const Device &device,
                                         std::span<const uint8_t> bytes,
                                         const std::string &chip,
@@ -71,6 +97,7 @@ Expected<LoadedLayer> LoadedLayer::load(const Device &device,
   const Owned<ctc_bundle, ctc_bundle_close> bundle(opened);
   LoadedLayer loaded;
   loaded.device = device.get();
+  loaded.isPoisoned = device.checksMemory();
   ctc_module *module = nullptr;
   if (auto good = checkStatus(
           ctc_module_load(bundle.get(), device.get(),
@@ -101,7 +128,8 @@ static double secondsSince(std::chrono::steady_clock::time_point start) {
 
 Expected<Tensor> LoadedLayer::run(const Entry &entry, const LayerInputs &inputs,
                                   int64_t batch, RunTimes *times) const {
-  auto buffers = LayerBuffers::place(device, layer.get(), entry, inputs, batch);
+  auto buffers = LayerBuffers::place(device, layer.get(), entry, inputs, batch,
+                                     isPoisoned);
   if (!buffers)
     return tl::unexpected(buffers.error());
   auto start = std::chrono::steady_clock::now();

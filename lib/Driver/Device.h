@@ -15,10 +15,12 @@
 
 #include "ctc/Bundle/Manifest.h"
 #include "ctc/Reference/Accumulate.h"
-#include "ctc/Runtime/ctc_runtime.h"
+#include "ctc/Runtime/ctc_check.h"
 
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace ctc::driver {
 
@@ -31,6 +33,12 @@ template <typename Handle, void (*release)(Handle *)> struct Releaser {
 template <typename Handle, void (*release)(Handle *)>
 using Owned = std::unique_ptr<Handle, Releaser<Handle, release>>;
 
+/// Misuse of memory, as ctc_check.h describes it.
+struct MemoryFinding {
+  std::string kind, message;
+  uint64_t occurrences = 0;
+};
+
 class Device {
 public:
   /// "cuda", "cuda:N", "cpu" or "auto".
@@ -40,10 +48,16 @@ public:
   std::string describe() const;
   /// Whether the device loads cubins, not only PTX.
   bool usesCubins() const;
+  /// From now on launches check memory. Fails on other than the cpu device.
+  Expected<void> checkMemory();
+  bool checksMemory() const { return checking; }
+  /// What they found so far.
+  Expected<std::vector<MemoryFinding>> findings() const;
   ctc_device *get() const { return handle.get(); }
 
 private:
   Owned<ctc_device, ctc_device_close> handle;
+  bool checking = false;
 };
 
 /// What a run took, in seconds of wall time.
@@ -75,6 +89,7 @@ public:
 
 private:
   ctc_device *device = nullptr;
+  bool isPoisoned = false; ///< The device's memory is NaN when it is allocated.
   Owned<ctc_module, ctc_module_unload> module;
   Owned<ctc_layer, ctc_layer_destroy> layer;
   size_t imageIndex = 0, entryIndex = 0;

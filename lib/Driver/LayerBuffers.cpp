@@ -25,6 +25,8 @@ Expected<uint64_t> LayerBuffers::allocate(const std::string &name,
       !done)
     return tl::unexpected(done.error());
   all.push_back({name, role, address, bytes});
+  if (isPoisoned)
+    return address;
   if (auto done =
           checkStatus(ctc_device_fill(device, address, 0xff, bytes, nullptr));
       !done)
@@ -65,8 +67,8 @@ static const Tensor *sourceOf(const Argument &argument,
 Expected<LayerBuffers> LayerBuffers::place(ctc_device *device, ctc_layer *layer,
                                            const Entry &entry,
                                            const LayerInputs &inputs,
-                                           int64_t batch) {
-  LayerBuffers placed(device);
+                                           int64_t batch, bool isPoisoned) {
+  LayerBuffers placed(device, isPoisoned);
   size_t operands = 0;
   for (const Argument &argument : entry.arguments) {
     if (argument.role == ArgumentRole::Weight ||

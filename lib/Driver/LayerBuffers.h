@@ -22,10 +22,12 @@ public:
   };
 
   /// Copies the inputs, laid out as `entry`, the manifest's own, says. All else
-  /// is all ones, which is NaN in every format.
+  /// is all ones, which is NaN in every format. A device that fills its memory
+  /// so by itself (`isPoisoned`) is not to count that as written.
   static Expected<LayerBuffers> place(ctc_device *device, ctc_layer *layer,
                                       const Entry &entry,
-                                      const LayerInputs &inputs, int64_t batch);
+                                      const LayerInputs &inputs, int64_t batch,
+                                      bool isPoisoned = false);
   LayerBuffers(LayerBuffers &&) = default;
   ~LayerBuffers();
 
@@ -37,7 +39,8 @@ public:
   Expected<void> readOutput(Tensor &output) const;
 
 private:
-  explicit LayerBuffers(ctc_device *device) : device(device) {}
+  LayerBuffers(ctc_device *device, bool isPoisoned)
+      : device(device), isPoisoned(isPoisoned) {}
 
   Expected<uint64_t> allocate(const std::string &name, ArgumentRole role,
                               uint64_t bytes);
@@ -46,6 +49,7 @@ private:
   const Buffer &only(ArgumentRole role) const;
 
   ctc_device *device;
+  bool isPoisoned;
   std::vector<Buffer> all;
   std::vector<uint64_t> launched;
 };

@@ -9,6 +9,7 @@
 #include "Commands.h"
 #include "Device.h"
 #include "Json.h"
+#include "Listing.h"
 #include "RunInputs.h"
 #include "ctc/Reference/Check.h"
 #include "ctc/Support/Npy.h"
@@ -25,19 +26,24 @@ struct RunRequest {
   std::string device, chip;
   RunFlags flags;
   std::optional<std::string> output;
-  bool check = false, json = false;
+  bool check = false, checkMemory = false, json = false;
 };
 
 struct RunOutcome {
   int64_t batch = 0;
   RunTimes times;
   std::optional<CheckReport> check;
+  std::optional<std::vector<MemoryFinding>> findings;
 };
 } // namespace
 
 static Expected<RunRequest> readRequest(CommandArguments arguments) {
   RunRequest request;
-  request.device = arguments.getLastArgValue(OPT_device, "auto").str();
+  request.checkMemory = arguments.hasArg(OPT_check_memory);
+  request.device =
+      arguments
+          .getLastArgValue(OPT_device, request.checkMemory ? "cpu" : "auto")
+          .str();
   request.chip = arguments.getLastArgValue(OPT_chip).str();
   request.check = arguments.hasArg(OPT_check);
   request.json = arguments.hasArg(OPT_json);
@@ -73,7 +79,7 @@ static Expected<RunOutcome> runEntry(const Entry &entry,
   auto inputs = makeRunInputs(entry, request.flags);
   if (!inputs)
     return tl::unexpected(inputs.error());
-  RunOutcome outcome{inputs->batch, {}, std::nullopt};
+  RunOutcome outcome{inputs->batch, {}, std::nullopt, std::nullopt};
   auto output =
       layer.run(entry, inputs->tensors, inputs->batch, &outcome.times);
   if (!output)
@@ -111,6 +117,15 @@ static void printOutcome(const RunOutcome &outcome, const Entry &entry,
       object["error_over_bound"] = outcome.check->worstRatio;
       object["summary"] = outcome.check->summary();
     }
+    if (outcome.findings) {
+      llvm::json::Array findings;
+      for (const MemoryFinding &finding : *outcome.findings)
+        findings.push_back(
+            llvm::json::Object{{"kind", finding.kind},
+                               {"message", finding.message},
+                               {"occurrences", finding.occurrences}});
+      object["memory_findings"] = std::move(findings);
+    }
     return printJson(std::move(object), llvm::outs());
   }
   llvm::outs() << formatv("entry    {0}, batch {1}, {2} for {3}\n", entry.name,
@@ -123,6 +138,14 @@ static void printOutcome(const RunOutcome &outcome, const Entry &entry,
     llvm::outs() << formatv("check    {0}; worst error {1:f3} of the bound\n",
                             outcome.check->summary(),
                             outcome.check->worstRatio);
+  if (!outcome.findings)
+    return;
+  if (outcome.findings->empty())
+    llvm::outs() << "memory   nothing found\n";
+  for (const MemoryFinding &finding : *outcome.findings)
+    llvm::outs() << formatv(
+        "memory   {0}, {1} {2}: {3}\n", finding.kind, finding.occurrences,
+        finding.occurrences == 1 ? "time" : "times", finding.message);
 }
 
 Expected<void> driver::runCommand(CommandArguments arguments) {
@@ -138,6 +161,9 @@ Expected<void> driver::runCommand(CommandArguments arguments) {
   auto device = Device::open(request->device);
   if (!device)
     return tl::unexpected(device.error());
+  if (request->checkMemory)
+    if (auto possible = device->checkMemory(); !possible)
+      return possible;
   auto layer = LoadedLayer::load(*device, file->span(), request->chip,
                                  request->flags.entry);
   if (!layer)
@@ -146,8 +172,23 @@ Expected<void> driver::runCommand(CommandArguments arguments) {
   const Entry &entry = image.manifest.entries[layer->entry()];
   auto outcome = runEntry(entry, *layer, *request);
   if (!outcome)
-    return tl::unexpected(outcome.error());
+    return makeError(outcome.error().code,
+                     quoteListing(outcome.error().message, image.listing));
+  if (request->checkMemory) {
+    auto findings = device->findings();
+    if (!findings)
+      return tl::unexpected(findings.error());
+    for (MemoryFinding &finding : *findings)
+      finding.message = quoteListing(finding.message, image.listing);
+    outcome->findings = std::move(*findings);
+  }
   printOutcome(*outcome, entry, image.chip, *device, request->json);
+  if (outcome->findings && !outcome->findings->empty())
+    return makeError(
+        ErrorCode::DeviceError,
+        "the memory checker found " +
+            std::to_string(outcome->findings->size()) +
+            (outcome->findings->size() == 1 ? " thing" : " things"));
   if (outcome->check && !outcome->check->passed())
     return makeError(ErrorCode::WrongResult, outcome->check->summary());
   return {};

@@ -143,6 +143,43 @@ static Expected<void> checkCluster(const Program &program,
   return {};
 }
 
+/// What a chip has less of than the machine.
+static Expected<void> checkLimits(const Program &program,
+                                  const LaunchConfig &config, uint64_t shared) {
+  const ChipLimits &limits = config.limits;
+  auto has = [&limits](uint64_t most, const char *what) {
+    return limits.chip + " has at most " + std::to_string(most) + what;
+  };
+  if (limits.sharedBytes && shared > limits.sharedBytes)
+    return launchError(program, std::to_string(shared) +
+                                    " bytes of shared memory; " +
+                                    has(limits.sharedBytes, " for a block"));
+  if (limits.staticSharedBytes &&
+      program.info.staticSharedBytes > limits.staticSharedBytes)
+    return launchError(program,
+                       std::to_string(program.info.staticSharedBytes) +
+                           " bytes of shared memory declared statically; " +
+                           has(limits.staticSharedBytes,
+                               ", more must be asked for at the launch"));
+  // Without setmaxnreg a thread may have less than the directives allow.
+  const bool startsWithAll =
+      std::any_of(program.sources.begin(), program.sources.end(),
+                  [](const SourceInstruction &source) {
+                    return source.text.find("setmaxnreg") != std::string::npos;
+                  });
+  const uint64_t threads =
+      uint64_t(config.block.x) * config.block.y * config.block.z;
+  const uint64_t warps = (threads + kWarpSize - 1) / kWarpSize;
+  const uint64_t registers = warps * kWarpSize * program.registersAtLaunch;
+  if (limits.registers && startsWithAll && registers > limits.registers)
+    return launchError(program, std::to_string(registers) + " registers, " +
+                                    std::to_string(program.registersAtLaunch) +
+                                    " for each of " + std::to_string(warps) +
+                                    " warps' threads; " +
+                                    has(limits.registers, " for a block"));
+  return {};
+}
+
 static Expected<void> checkLaunch(const Program &program,
                                   const LaunchConfig &config, uint64_t blocks) {
   if (auto good = checkBlockSize(program, config.block); !good)
@@ -164,6 +201,8 @@ static Expected<void> checkLaunch(const Program &program,
                                     " bytes of shared memory; a block has at "
                                     "most " +
                                     std::to_string(kMaxSharedBytes));
+  if (auto good = checkLimits(program, config, shared); !good)
+    return good;
   for (uint64_t index : config.onlyBlocks)
     if (index >= blocks)
       return launchError(program, "block " + std::to_string(index) +

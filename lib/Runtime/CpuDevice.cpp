@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CpuDevice.h"
+#include "ctc/Chips/Chips.h"
 
 #include "ctc/PtxMachine/Counters.h"
 
@@ -21,8 +22,13 @@ namespace {
 class CpuImage : public LoadedImage {
 public:
   CpuImage(CpuDevice &device, std::unique_ptr<ptx::LoadedModule> module,
-           std::span<const KernelRequest> requests)
+           std::span<const KernelRequest> requests, std::string_view chip)
       : device(device), module(std::move(module)) {
+    if (const auto found = findChip(chip))
+      limits = {std::string(found->name),
+                static_cast<uint64_t>(found->maxSharedPerBlock),
+                static_cast<uint64_t>(kMaxStaticShared),
+                static_cast<uint64_t>(found->maxRegistersPerSM)};
     for (const KernelRequest &request : requests)
       names.push_back(request.name);
   }
@@ -37,6 +43,9 @@ public:
     config.hostThreads = device.threads();
     const auto &only = launch.extras.onlyBlocks;
     config.onlyBlocks.assign(only.begin(), only.end());
+    config.checkMemory = device.checksMemory();
+    if (config.checkMemory)
+      config.limits = limits;
     auto statistics = run(names[launch.kernel], config, launch.extras.counters);
     if (!statistics)
       return fail(CTC_DEVICE_ERROR, std::move(statistics.error()));
@@ -48,8 +57,13 @@ private:
   Expected<ptx::LaunchStatistics> run(const std::string &kernel,
                                       const ptx::LaunchConfig &config,
                                       ptx::LaunchCounters *counters) const {
-    if (!counters)
-      return module->launch(kernel, config);
+    if (!counters) {
+      auto result = module->launch(kernel, config);
+      if (!result)
+        return tl::unexpected<Error>(std::move(result.error()));
+      device.addFindings(result->findings);
+      return *result;
+    }
     auto counted = module->profile(kernel, config);
     if (!counted)
       return tl::unexpected<Error>(std::move(counted.error()));
@@ -60,6 +74,7 @@ private:
   CpuDevice &device;
   std::unique_ptr<ptx::LoadedModule> module;
   std::vector<std::string> names;
+  ptx::ChipLimits limits; ///< Of the chip the image was made for.
 };
 
 std::string hex(uint64_t address) {
@@ -98,6 +113,8 @@ Result<uint64_t> CpuDevice::allocate(uint64_t bytes) {
   auto address = memory.allocate(bytes);
   if (!address)
     return fail(CTC_OUT_OF_MEMORY, std::move(address.error()));
+  if (checking)
+    std::memset(reinterpret_cast<void *>(*address), 0xff, bytes);
   return *address;
 }
 
@@ -116,11 +133,17 @@ static Result<void> checkRange(const ptx::GlobalMemory &memory,
                   " do not lie in one allocation of the cpu device");
 }
 
+/// The range has been found legal.
+void CpuDevice::markWritten(uint64_t address, uint64_t bytes) {
+  (void)memory.setInitialized(address, bytes);
+}
+
 Result<void> CpuDevice::copyIn(uint64_t destination, const void *source,
                                uint64_t bytes, Stream) {
   if (auto legal = checkRange(memory, destination, bytes); !legal || !bytes)
     return legal;
   std::memcpy(reinterpret_cast<void *>(destination), source, bytes);
+  markWritten(destination, bytes);
   return {};
 }
 
@@ -137,6 +160,7 @@ Result<void> CpuDevice::fill(uint64_t destination, uint8_t value,
   if (auto legal = checkRange(memory, destination, bytes); !legal || !bytes)
     return legal;
   std::memset(reinterpret_cast<void *>(destination), value, bytes);
+  markWritten(destination, bytes);
   return {};
 }
 
@@ -175,7 +199,33 @@ CpuDevice::load(const ChipImage &image, bool,
   for (const KernelRequest &request : kernels)
     if (auto good = checkKernel(known, request, image.chip); !good)
       return tl::unexpected(good.error());
-  return std::make_unique<CpuImage>(*this, std::move(*module), kernels);
+  return std::make_unique<CpuImage>(*this, std::move(*module), kernels,
+                                    image.chip);
+}
+
+void CpuDevice::addFindings(const std::vector<ptx::Finding> &found) {
+  std::lock_guard lock(findingsMutex);
+  for (const ptx::Finding &finding : found) {
+    auto same = std::find_if(findings.begin(), findings.end(),
+                             [&](const ptx::Finding &before) {
+                               return before.kind == finding.kind &&
+                                      before.message == finding.message;
+                             });
+    if (same == findings.end())
+      findings.push_back(finding);
+    else
+      same->occurrences += finding.occurrences;
+  }
+}
+
+size_t CpuDevice::findingCount() const {
+  std::lock_guard lock(findingsMutex);
+  return findings.size();
+}
+
+const ptx::Finding &CpuDevice::finding(size_t index) const {
+  std::lock_guard lock(findingsMutex);
+  return findings[index];
 }
 
 ptx::LaunchStatistics CpuDevice::statistics() const {

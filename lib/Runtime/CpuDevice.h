@@ -12,6 +12,8 @@
 #include "ctc/PtxMachine/Machine.h"
 
 #include <atomic>
+#include <deque>
+#include <mutex>
 
 namespace ctc::rt {
 
@@ -45,11 +47,24 @@ public:
   /// Host threads of a launch; 0 means one per core.
   unsigned threads() const { return hostThreads; }
   void setThreads(unsigned threads) { hostThreads = threads; }
+  /// Whether launches check memory, and fresh memory is poisoned.
+  bool checksMemory() const { return checking; }
+  void setCheckMemory(bool enable) { checking = enable; }
+  /// What launches found; equal findings are counted together.
+  void addFindings(const std::vector<ptx::Finding> &found);
+  size_t findingCount() const;
+  /// Its kind and message stay where they are as long as the device.
+  const ptx::Finding &finding(size_t index) const;
 
 private:
+  void markWritten(uint64_t address, uint64_t bytes);
+
   DeviceInfo description;
   ptx::GlobalMemory memory;
   std::atomic<unsigned> hostThreads{0};
+  std::atomic<bool> checking{false};
+  mutable std::mutex findingsMutex;
+  std::deque<ptx::Finding> findings;
   std::atomic<uint64_t> blocks{0}, warpInstructions{0}, threadInstructions{0};
 };
 

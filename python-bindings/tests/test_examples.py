@@ -7,6 +7,7 @@
 """Each example runs as a user would run it, and the types hold."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -84,17 +85,14 @@ def test_stubs_say_what_a_call_gives(tmp_path):
         "reveal_type(layer(3, out='y'))\n"
         "reveal_type(ctc.compile(input=(None, 2), weight=(2, 2)).entry())\n")
     text = mypy(str(program))
-    for kind in ("ndarray", "builtins.str", "Entry"):
-        assert kind in text
+    # mypy calls str by its module or not, as its version has it.
+    for kind in ("ndarray", r'"(builtins\.)?str"', "Entry"):
+        assert re.search(kind, text), text
     program.write_text("import ctc\nctc.compile(inputs=(1, 2, 3))\n")
     with pytest.raises(AssertionError, match="inputs"):
         mypy(str(program))
 
 
 def test_package_itself_passes_mypy():
-    import pathlib
-
-    import ctc
-
     pytest.importorskip("torch", reason="no PyTorch here")
-    mypy(str(pathlib.Path(ctc.__file__).parent))
+    mypy("--package", "ctc")

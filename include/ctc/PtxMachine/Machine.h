@@ -63,6 +63,14 @@ struct Dim3 {
   uint32_t x = 1, y = 1, z = 1;
 };
 
+/// What a chip has for a block; 0 where that is not known.
+struct ChipLimits {
+  std::string chip;               ///< For messages: "sm_90a".
+  uint64_t sharedBytes = 0;       ///< Static and dynamic.
+  uint64_t staticSharedBytes = 0; ///< Of these, declared in the text.
+  uint64_t registers = 0;         ///< 32-bit registers of all threads.
+};
+
 struct LaunchConfig {
   Dim3 grid;
   Dim3 block;
@@ -84,6 +92,8 @@ struct LaunchConfig {
   /// Look for races and other misuse of memory: docs/PtxMachine.md, "The
   /// checker". What is found is in the launch's result.
   bool checkMemory = false;
+  /// A launch that the chip could not run fails.
+  ChipLimits limits;
 };
 
 struct LaunchStatistics {

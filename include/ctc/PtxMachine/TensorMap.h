@@ -95,8 +95,9 @@ struct PixelBox {
 };
 
 /// 128 opaque bytes that a kernel takes as a parameter or reads from constant
-/// or global memory. The encoding is in lib/PtxMachine/Transfers/TensorMapFields.h; a
-/// GPU's driver knows it as little as the machine knows the driver's.
+/// or global memory. The encoding is in
+/// lib/PtxMachine/Transfers/TensorMapFields.h; a GPU's driver knows it as
+/// little as the machine knows the driver's.
 struct alignas(64) TensorMap {
   std::array<std::byte, 128> bytes{};
 };

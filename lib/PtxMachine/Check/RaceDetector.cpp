@@ -276,8 +276,12 @@ void RaceDetector::complete(unsigned rank, unsigned number) {
 }
 
 void RaceDetector::leave(const Lanes &lanes, unsigned barrier) {
-  threads.acquire(warpOf(lanes), lanes.mask,
-                  barrierOf(lanes.rank, barrier).completed);
+  WarpThreads &warp = warpOf(lanes);
+  threads.acquire(warp, lanes.mask, barrierOf(lanes.rank, barrier).completed);
+  // Also relaxed arrivals tell that the other blocks run.
+  if (barrier == kClusterBarrier)
+    for (unsigned target = 0; target < blocks.size(); ++target)
+      remoteUses[{warp.group, target}].known |= lanes.mask;
 }
 
 } // namespace ctc::ptx::check

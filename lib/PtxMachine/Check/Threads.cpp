@@ -66,6 +66,7 @@ void Threads::begin() {
   KnowledgeBuilder all(vectors);
   for (Group group = 0; group < groups.size(); ++group) {
     all.known.add(group, kAllLanes, groups[group].clock++);
+    groups[group].first = groups[group].clock;
     // Threads that do not exist never lag behind.
     if (group < warps.size() && warps[group].exists != kAllLanes)
       all.known.add(group, ~warps[group].exists, ~Clock(0));
@@ -99,7 +100,7 @@ Clock Threads::highestClock() const {
 }
 
 Group Threads::addGroup(AgentKind kind, unsigned rank, unsigned warp) {
-  groups.push_back({kind, rank, warp, 1});
+  groups.push_back({kind, rank, warp});
   return static_cast<Group>(groups.size() - 1);
 }
 
@@ -250,7 +251,9 @@ void Threads::use(WarpThreads &warp, AgentKind kind) {
   } else {
     own.group = addGroup(kind, warp.rank, warp.index);
   }
-  own.clock = groups[own.group].clock;
+  // The warps of a warpgroup count the same operations, each by itself.
+  own.clock = kind == AgentKind::Matrix ? groups[own.group].first
+                                        : groups[own.group].clock;
 }
 
 Agent Threads::ownAgent(const WarpThreads &warp, unsigned lane,

@@ -49,6 +49,7 @@ struct GroupInfo {
   unsigned rank = 0; ///< Of the block in the cluster.
   unsigned warp = 0; ///< In the block; of Matrix, the first of the warpgroup.
   Clock clock = 1;   ///< Of the next access.
+  Clock first = 1;   ///< Of the first one in this cluster.
 };
 
 /// The agents of one kind that belong to the threads of a warp.

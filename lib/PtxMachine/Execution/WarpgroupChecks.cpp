@@ -29,13 +29,21 @@ static std::string operandName(char name, uint64_t bits) {
 }
 
 bool checkWarpgroup(Warp &warp, LaneMask mask) {
-  if (warp.block->threads % (kWarpgroupWarps * kWarpSize))
+  // The last threads of a block may be no warpgroup.
+  const unsigned end =
+      (warp.index / kWarpgroupWarps + 1) * kWarpgroupWarps * kWarpSize;
+  if (end > warp.block->threads)
     return describeFault(
         warp, 0,
-        "it works on warpgroups of 128 threads, and the block has " +
-            std::to_string(warp.block->threads) +
-            " threads, no multiple of that");
+        "it works on warpgroups of 128 threads, and of this one the block's " +
+            std::to_string(warp.block->threads) + " threads make up " +
+            std::to_string(warp.block->threads %
+                           (kWarpgroupWarps * kWarpSize)));
   return baseline::isWholeWarp(warp, mask);
+}
+
+bool haveCaughtUp(const Warp &warp) {
+  return warp.block->warpgroups->haveCaughtUp(warp);
 }
 
 bool issueTogether(Warp &warp, const WarpgroupIssue &issue) {

@@ -26,6 +26,7 @@ bool WarpgroupLedger::issue(Warp &warp, const WarpgroupIssue &issue) {
   Group &group = groups[warp.index / kWarpgroupWarps];
   Member &own = group.members[warp.index % kWarpgroupWarps];
   const uint64_t index = own.issued++;
+  ++warp.block->cluster->events; // Others may wait for it.
   for (unsigned i = 0; i < kWarpgroupWarps; ++i)
     if (group.members[i].exited && group.members[i].issued <= index)
       return describeFault(warp, 0,
@@ -57,6 +58,15 @@ bool WarpgroupLedger::issue(Warp &warp, const WarpgroupIssue &issue) {
           ->issued;
   for (; group.first < behind; ++group.first)
     group.open.pop_front();
+  return true;
+}
+
+bool WarpgroupLedger::haveCaughtUp(const Warp &warp) const {
+  const Group &group = groups[warp.index / kWarpgroupWarps];
+  const Member &own = group.members[warp.index % kWarpgroupWarps];
+  for (const Member &member : group.members)
+    if (member.issued < own.issued && !member.exited)
+      return false;
   return true;
 }
 

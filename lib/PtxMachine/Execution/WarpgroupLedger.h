@@ -31,6 +31,8 @@ public:
   /// A warp issues an instruction of its warpgroup; false with a fault if an
   /// other warp has issued another one in its place, or ended without it.
   bool issue(Warp &warp, const WarpgroupIssue &issue);
+  /// Whether the others of its warpgroup have issued all that this warp has.
+  bool haveCaughtUp(const Warp &warp) const;
   /// All threads of a warp have ended; false with a fault if the others of its
   /// warpgroup have issued more than it has.
   bool exit(Warp &warp);

@@ -7,8 +7,9 @@
 //
 // PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions". A matrix is
 // multiplied when the instruction is issued (WgmmaMultiply.cpp), which is one
-// of the orders the ISA allows; so groups are always complete, and wgmma.fence,
-// commit_group and wait_group have nothing to do but to be reported.
+// of the orders the ISA allows; so groups are complete as soon as all four
+// warps have issued them, which wait_group waits for. wgmma.fence and
+// commit_group have nothing to do but to be reported.
 //
 // Not known: sparse A (.sp), b1.
 //
@@ -216,8 +217,16 @@ bool commitGroup(Warp &warp, const Op &op, LaneMask mask) {
   return true;
 }
 
+/// A multiplication is one operation of four warps: who waits for it waits
+/// until all of them have issued it.
 bool waitGroup(Warp &warp, const Op &op, LaneMask mask) {
-  if (!checkWarpgroup(warp, mask) || !issueTogether(warp, {op.source, 0, 0}))
+  if (!checkWarpgroup(warp, mask))
+    return false;
+  if (!haveCaughtUp(warp)) {
+    warp.wouldWait = true;
+    return true;
+  }
+  if (!issueTogether(warp, {op.source, 0, 0}))
     return false;
   if (warp.block->observer)
     warp.block->observer->wait(warp, op, mask, Completion::WgmmaGroup,
@@ -226,16 +235,17 @@ bool waitGroup(Warp &warp, const Op &op, LaneMask mask) {
   return true;
 }
 
-Decode decodeGroup(OpBuilder &b, Handler run, bool hasCount) {
+template <bool Waits> Decode decodeGroup(OpBuilder &b, Handler run) {
   if (!b.take("sync") || !b.take("aligned") || !b.allTaken() ||
-      b.operandCount() != (hasCount ? 1 : 0))
+      b.operandCount() != (Waits ? 1 : 0))
     return Decode::NotMine;
-  auto count = hasCount ? b.literal(b.operand(0)) : 0;
+  auto count = Waits ? b.literal(b.operand(0)) : 0;
   if (!count || *count < 0 || *count > INT32_MAX) {
     b.malformed("the number of groups must be a literal from 0 on");
     return Decode::Done;
   }
-  b.emit({run, run}, {}).immediate = *count;
+  Op &op = Waits ? b.emitPolling({run, run}, {}) : b.emit({run, run}, {});
+  op.immediate = *count;
   return Decode::Done;
 }
 
@@ -244,11 +254,11 @@ Decode decodeWgmma(OpBuilder &b) {
   case 0:
     return decodeMultiply(b);
   case 1:
-    return decodeGroup(b, fence, false);
+    return decodeGroup<false>(b, fence);
   case 2:
-    return decodeGroup(b, commitGroup, false);
+    return decodeGroup<false>(b, commitGroup);
   case 3:
-    return decodeGroup(b, waitGroup, true);
+    return decodeGroup<true>(b, waitGroup);
   default:
     return Decode::NotMine;
   }

@@ -88,6 +88,8 @@ struct WarpgroupIssue {
 /// Holds the warp to what the others of its warpgroup issue. False with a
 /// fault.
 bool issueTogether(Warp &warp, const WarpgroupIssue &issue);
+/// Whether the others of its warpgroup have issued all that the warp has.
+bool haveCaughtUp(const Warp &warp);
 
 /// The matrix descriptor in the row at `offset`, which must be the same in all
 /// lanes; `name` is the operand's. False with a fault.

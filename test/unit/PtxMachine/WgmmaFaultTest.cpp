@@ -135,8 +135,16 @@ constexpr uint64_t kSwizzle128 = uint64_t(1) << 62 | uint64_t(64) << 32;
 TEST(WgmmaFaultTest, TheWarpgroup) {
   EXPECT_EQ(runDescriptors(kGood, kGood), "ran");
   EXPECT_EQ(run("wgmma.fence.sync.aligned;", 96),
-            "it works on warpgroups of 128 threads, and the block has 96 "
-            "threads, no multiple of that");
+            "it works on warpgroups of 128 threads, and of this one the "
+            "block's 96 threads make up 96");
+  // Only warps of the second warpgroup are too few.
+  EXPECT_EQ(run("setp.ge.u32 %p0, %t0, 128; @%p0 bra END;"
+                "wgmma.fence.sync.aligned; END:",
+                160),
+            "ran");
+  EXPECT_EQ(run("wgmma.fence.sync.aligned;", 160),
+            "it works on warpgroups of 128 threads, and of this one the "
+            "block's 160 threads make up 32");
   EXPECT_EQ(run("setp.lt.u32 %p0, %t0, 40; @!%p0 bra "
                 "END;wgmma.commit_group.sync.aligned; END:"),
             "an aligned instruction needs all 32 threads of the warp together; "
@@ -157,7 +165,7 @@ TEST(WgmmaFaultTest, TheFaultNamesThePlace) {
   EXPECT_EQ(runMessage(kernel("wgmma.fence.sync.aligned;"), config),
             "kernel 'k', block (0, 0, 0), thread (0, 0, 0), PTX line 10, "
             "'wgmma.fence.sync.aligned;': it works on warpgroups of 128 "
-            "threads, and the block has 64 threads, no multiple of that");
+            "threads, and of this one the block's 64 threads make up 64");
 }
 
 TEST(WgmmaFaultTest, ScaleD) {

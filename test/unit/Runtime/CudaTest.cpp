@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CudaTesting.h"
+#include "ctc/Runtime/ctc_check.h"
 
 #include <gmock/gmock.h>
 
@@ -218,6 +219,8 @@ TEST_F(CudaTest, CpuExtensionsAreRefused) {
   EXPECT_FAILS(ctc_cpu_get_statistics(sample.device.get(), &statistics),
                CTC_INVALID_ARGUMENT, "'Fake GPU 0' is not the cpu device");
   EXPECT_FAILS(ctc_cpu_set_threads(sample.device.get(), 2),
+               CTC_INVALID_ARGUMENT, "'Fake GPU 0' is not the cpu device");
+  EXPECT_FAILS(ctc_cpu_check_memory(sample.device.get(), 1),
                CTC_INVALID_ARGUMENT, "'Fake GPU 0' is not the cpu device");
   const std::array<uint64_t, 4> addresses{0x3000, 0x4000, 0x5000, 0x6000};
   EXPECT_FAILS(ctc_cpu_launch_blocks(sample.layer.get(), 0, 1, addresses.data(),
