@@ -9,6 +9,7 @@
 #include "Errors.h"
 
 #include <algorithm>
+#include <charconv>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -211,7 +212,9 @@ static dlpack::DataType typeFromString(const std::string &text,
   if (dtypeName == "bfloat16")
     return {dlpack::kBfloat, 16, 1};
   const auto bits = [&] {
-    return static_cast<uint8_t>(8 * std::atoi(text.c_str() + 2));
+    unsigned width = 0;
+    std::from_chars(text.data() + 2, text.data() + text.size(), width);
+    return static_cast<uint8_t>(8 * width);
   };
   if (text.size() >= 3 && (text[0] == '<' || text[0] == '|'))
     switch (text[1]) {

@@ -75,7 +75,8 @@ TEST(AtomicTest, FloatsAndSharedMemory) {
             0x3c004000u);
   EXPECT_EQ(onWords(R"(
     mov.u64 %w1, tile;
-    setp.eq.u32 %p0, %t0, 0;
+    mov.u32 %t4, %tid.x;
+    setp.eq.u32 %p0, %t4, 0;
     @%p0 st.shared.u32 [%w1], 0;
     bar.sync 0;
     atom.shared.add.u32 %t2, [%w1], 3;

@@ -317,6 +317,7 @@ std::string message(const std::string &body, LaunchConfig config = {}) {
   run.buffer(u32s(16));
   run.config.grid = config.grid;
   run.config.cluster = config.cluster;
+  run.doNotCheck(); // Nobody waits for what is not a fault.
   auto result = run.launch();
   return result ? "ran" : result.message();
 }

@@ -107,7 +107,8 @@ TEST(ClusterTest, TheOwnBlockIsPartOfTheCluster) {
 
 TEST(ClusterTest, AtomicsOnRemoteSharedMemory) {
   u32s result =
-      run("mov.u32 %t3, words; mov.u32 %t1, 0; st.shared.u32 [%t3], %t1;"
+      run("mov.u32 %t3, words; mov.u32 %t1, 0; setp.eq.u32 %p0, %t0, 0;"
+          "@%p0 st.shared.u32 [%t3], %t1;"
           "barrier.cluster.arrive; barrier.cluster.wait;"
           "mapa.shared::cluster.u32 %t4, %t3, 0;"
           "red.shared::cluster.add.u32 [%t4], 1;"

@@ -347,8 +347,11 @@ TEST(ControlTest, ASpinningWarpDoesNotKeepOthersFromRunning) {
   auto out = onBlock(64, R"(
     setp.ge.u32 %p0, %t0, 32;
     mov.u32 %t1, tile;
-    @%p0 bra WRITE;
     setp.eq.u32 %p1, %t0, 0;
+    @%p1 st.shared.u32 [%t1], 0;
+    @%p1 st.shared.u32 [%t1+4], 0;
+    bar.sync 0;
+    @%p0 bra WRITE;
     @%p1 bra PASS_ON;
   WAIT:
     ld.volatile.shared.u32 %t2, [%t1+4];

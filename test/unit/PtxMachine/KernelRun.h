@@ -140,13 +140,15 @@ public:
 
   /// For launches whose results depend on which block or warp comes first.
   void doNotRecord() { wanted = false; }
+  /// For launches that break rules on purpose.
+  void doNotCheck() { checked = false; }
 
   ::testing::AssertionResult launch() {
     auto module = LoadedModule::load(record.ptx, memory);
     if (!module)
       return ::testing::AssertionFailure() << module.error().message;
     config.parameters = record.parameters;
-    config.checkMemory = isChecking();
+    config.checkMemory = checked && isChecking();
     auto done = (*module)->launch(record.kernel, config);
     if (!done)
       return ::testing::AssertionFailure() << done.error().message;
@@ -233,7 +235,7 @@ private:
   GlobalMemory memory;
   std::vector<uint64_t> addresses;
   gpu::Case record;
-  bool launched = false, wanted = true;
+  bool launched = false, wanted = true, checked = true;
 };
 
 } // namespace ctc::ptx::testing

@@ -371,6 +371,7 @@ std::string message(const Map &map, const std::string &body) {
   KernelRun run(text(body), "k");
   addMap(run, map, words(3));
   run.buffer(u32s(1));
+  run.doNotCheck(); // Nobody waits for what is not a fault.
   auto result = run.launch();
   return result ? "ran" : result.message();
 }

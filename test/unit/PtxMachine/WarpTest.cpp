@@ -95,8 +95,10 @@ TEST(WarpTest, CollectivesOfHalfAWarp) {
 TEST(WarpTest, LanesWaitForEachOther) {
   // Both sides meet at different bar.warp.sync; what one stores the other sees.
   auto result = lanes<uint32_t>(R"(
-    .shared .align 4 .b8 box[4];
+    .shared .align 4 .b8 box[8];
     mov.u32 %t0, box;
+    shr.u32 %t1, %i, 5;
+    mad.lo.u32 %t0, %t1, 4, %t0;
     setp.eq.u32 %p0, %a, 100;
     @%p0 bra WRITER;
     bar.warp.sync -1;
