@@ -20,8 +20,8 @@
 extern "C" {
 #endif
 
-/* Whether launches of the device are checked from now on, 0 at first; it takes
- * about three times as long. They run to their end and succeed whatever is
+/* Whether launches of the device are checked from now on, 0 at first; they take
+ * up to ten times as long. They run to their end and succeed whatever is
  * found. While this is on, memory that is allocated holds bytes of 0xff, and is
  * uninitialised until it is copied to, filled or stored to by a launch. */
 CTC_API ctc_status ctc_cpu_check_memory(ctc_device *device, int enable);
