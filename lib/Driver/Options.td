@@ -98,6 +98,9 @@ def list_cases : Is<"list">, On<[VerifyCommand]>,
 def sample : Has<"sample", "<n>">, On<[ProfileCommand]>,
     HelpText<"Execute only n blocks of a launch, spread over the grid, and scale what they count (default: all)">;
 
+def html : Has<"html", "<file>">, On<[ProfileCommand]>,
+    HelpText<"Also write a page with plots, one HTML file that needs no other; '-' is standard output, for it alone">;
+
 // -- How it is reported ------------------------------------------------------
 
 def json : Is<"json">, On<[RunCommand, VerifyCommand, InspectCommand, ProfileCommand]>,

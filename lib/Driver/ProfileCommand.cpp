@@ -7,6 +7,7 @@
 
 #include "BundleFile.h"
 #include "Commands.h"
+#include "Input.h"
 #include "Json.h"
 #include "ProfileOutput.h"
 #include "RunInputs.h"
@@ -21,6 +22,7 @@ struct ProfileRequest {
   RunFlags flags;
   uint64_t sample = 0; ///< Blocks of a launch; 0: all.
   bool json = false;
+  std::string html; ///< Empty: no page.
 };
 } // namespace
 
@@ -28,6 +30,7 @@ static Expected<ProfileRequest> readRequest(CommandArguments arguments) {
   ProfileRequest request;
   request.chip = arguments.getLastArgValue(OPT_chip).str();
   request.json = arguments.hasArg(OPT_json);
+  request.html = arguments.getLastArgValue(OPT_html).str();
   const llvm::StringRef device = arguments.getLastArgValue(OPT_device, "cpu");
   if (device != "cpu")
     return makeError(ErrorCode::Usage,
@@ -77,6 +80,12 @@ Expected<void> driver::profileCommand(CommandArguments arguments) {
   const ProfileReport report =
       makeReport(*profile, image, entry, *findChip(image.chip),
                  device->describe(), request->sample);
+  if (!request->html.empty())
+    if (auto written = writeOutput(request->html, profilePage(report));
+        !written)
+      return written;
+  if (request->html == "-")
+    return {};
   if (request->json)
     printJson(profileToJson(report), llvm::outs());
   else

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HotLines.h"
 #include "ProfileOutput.h"
 
 #include <cmath>
@@ -83,7 +84,9 @@ static json::Object estimateToJson(const TimeEstimate &estimate) {
 }
 
 static json::Array instructionsToJson(const LaunchProfile &launch,
-                                      const Chip &chip) {
+                                      const ProfileReport &report) {
+  const std::vector<uint32_t> named = namedLines(report.image.ptx);
+  const Chip &chip = report.chip;
   json::Array instructions;
   for (const InstructionProfile &one : launch.instructions) {
     json::Object row{{"line", one.line},
@@ -93,6 +96,8 @@ static json::Array instructionsToJson(const LaunchProfile &launch,
                      {"threads", one.threads},
                      {"machine_instructions", one.issued()},
                      {"seconds_alone", nanoseconds(secondsAlone(one, chip))}};
+    if (one.line < named.size() && named[one.line])
+      row["listing_line"] = named[one.line];
     if (one.multiplyAdds > 0) {
       row["multiply_adds"] = one.multiplyAdds;
       row["unit"] = ctc_multiply_unit_name(one.unit);
@@ -112,7 +117,7 @@ static json::Array instructionsToJson(const LaunchProfile &launch,
 
 static json::Object launchToJson(const LaunchProfile &launch,
                                  const LaunchSummary &summary,
-                                 const Chip &chip) {
+                                 const ProfileReport &report) {
   json::Object multiplyAdds;
   for (const auto &[unit, count] : summary.multiplyAdds)
     multiplyAdds[ctc_multiply_unit_name(unit)] = count;
@@ -133,7 +138,7 @@ static json::Object launchToJson(const LaunchProfile &launch,
                       {"memory", memoryToJson(summary)},
                       {"buffers", buffersToJson(launch)},
                       {"estimate", estimateToJson(summary.estimate)},
-                      {"instructions", instructionsToJson(launch, chip)}};
+                      {"instructions", instructionsToJson(launch, report)}};
 }
 
 json::Value driver::profileToJson(const ProfileReport &report) {
@@ -141,7 +146,7 @@ json::Value driver::profileToJson(const ProfileReport &report) {
   json::Array launches;
   for (size_t i = 0; i < profile.launches.size(); ++i)
     launches.push_back(
-        launchToJson(profile.launches[i], report.launches[i], report.chip));
+        launchToJson(profile.launches[i], report.launches[i], report));
   const Board &board = report.chip.board;
   return json::Object{
       {"entry", profile.entry},

@@ -22,6 +22,9 @@ void printProfile(const ProfileReport &report, llvm::raw_ostream &os);
 /// in seconds, rounded to nanoseconds.
 llvm::json::Value profileToJson(const ProfileReport &report);
 
+/// A page of HTML that needs no other file.
+std::string profilePage(const ProfileReport &report);
+
 } // namespace ctc::driver
 
 #endif // CTC_LIB_DRIVER_PROFILEOUTPUT_H

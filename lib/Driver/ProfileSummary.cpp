@@ -87,19 +87,6 @@ LaunchSummary driver::summarize(const LaunchProfile &launch,
   return sum;
 }
 
-std::vector<HotInstruction> driver::hottest(const LaunchProfile &launch,
-                                            const Chip &chip) {
-  std::vector<HotInstruction> hot;
-  for (const InstructionProfile &one : launch.instructions)
-    if (one.warps > 0)
-      hot.push_back({&one, secondsAlone(one, chip)});
-  std::stable_sort(hot.begin(), hot.end(),
-                   [](const HotInstruction &a, const HotInstruction &b) {
-                     return a.seconds > b.seconds;
-                   });
-  return hot;
-}
-
 //===----------------------------------------------------------------------===//
 // The report
 //===----------------------------------------------------------------------===//

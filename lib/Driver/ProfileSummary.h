@@ -51,16 +51,6 @@ struct LaunchSummary {
 LaunchSummary summarize(const LaunchProfile &launch,
                         const KernelResources *resources, const Chip &chip);
 
-/// An instruction and the time it alone takes on its busiest unit of the board.
-struct HotInstruction {
-  const InstructionProfile *instruction = nullptr;
-  double seconds = 0;
-};
-
-/// All that were executed, the hottest first, then in the order of the text.
-std::vector<HotInstruction> hottest(const LaunchProfile &launch,
-                                    const Chip &chip);
-
 /// A profile with what it is compared with.
 struct ProfileReport {
   const LayerProfile &profile;

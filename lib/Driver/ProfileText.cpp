@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HotLines.h"
 #include "ProfileOutput.h"
 #include "Units.h"
 
@@ -23,6 +24,8 @@ using llvm::left_justify;
 static constexpr unsigned kLabel = 15;
 /// Instructions printed as the hottest ones.
 static constexpr size_t kHotLines = 10;
+/// Characters of their text.
+static constexpr size_t kTextWidth = 100;
 
 static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
 
@@ -140,14 +143,28 @@ static void printEstimate(const ProfileReport &report,
 
 static void printHotLines(const ProfileReport &report,
                           const LaunchProfile &launch, llvm::raw_ostream &os) {
-  os << formatv("\n  {0,-8}{1,12}{2,12}{3,12}  {4}\n", "PTX line", "warps",
-                "machine", "alone", "instruction");
+  auto head = [&os](const char *what) {
+    os << formatv("\n  {0,-12}{1,12}{2,12}{3,12}  {4}\n", what, "warps",
+                  "machine", "alone", "text");
+  };
+  auto row = [&os](uint32_t line, double warps, double issued, double seconds,
+                   const std::string &text) {
+    os << formatv("  {0,12}{1,12}{2,12}{3,12}  {4}\n", line, countText(warps),
+                  countText(issued), timeText(seconds),
+                  llvm::StringRef(text).take_front(kTextWidth));
+  };
+  head("PTX line");
   const std::vector<HotInstruction> all = hottest(launch, report.chip);
   for (const HotInstruction &hot : llvm::ArrayRef(all).take_front(kHotLines))
-    os << formatv("  {0,8}{1,12}{2,12}{3,12}  {4}\n", hot.instruction->line,
-                  countText(hot.instruction->warps),
-                  countText(hot.instruction->issued()), timeText(hot.seconds),
-                  hot.instruction->text);
+    row(hot.instruction->line, hot.instruction->warps,
+        hot.instruction->issued(), hot.seconds, hot.instruction->text);
+  const std::vector<HotLine> lines =
+      hottestLines(launch, report.image, report.chip);
+  if (lines.empty())
+    return;
+  head("listing line");
+  for (const HotLine &line : llvm::ArrayRef(lines).take_front(kHotLines))
+    row(line.line, line.warps, line.issued, line.seconds, line.text);
 }
 
 void driver::printProfile(const ProfileReport &report, llvm::raw_ostream &os) {

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HotLines.h"
+#include "ProfilePlots.h"
 #include "ProfileSummary.h"
 #include "Units.h"
 
@@ -100,6 +102,62 @@ TEST(ProfileTest, HottestFirst) {
   EXPECT_EQ(hot[1].instruction, &launch.instructions[2]);
   EXPECT_EQ(hot[2].instruction, &launch.instructions[1]);
   EXPECT_EQ(hot[3].instruction, &launch.instructions[0]);
+}
+
+TEST(ProfileTest, LinesThatPtxNames) {
+  const char *const ptx = ".visible .entry a()\n" // 1
+                          "\t.loc\t1 12 3\n"
+                          "add.s32 %r1, %r2, %r3;\n" // 3
+                          "mov.b32 %r1, %r2;\n"
+                          "\t.loc\t1 40 7, function_name $L, inlined_at 1 2 "
+                          "3\n"
+                          "sub.s32 %r1, %r2, %r3;\n" // 6
+                          "\t.loc\t1 0 7\n"
+                          "ret;\n" // 8
+                          "\t.loc\t1 9 7\n"
+                          ".visible .entry b()\n"
+                          "ret;\n";
+  EXPECT_THAT(namedLines(ptx),
+              ElementsAre(0, 0, 12, 12, 12, 40, 40, 0, 0, 9, 0, 0));
+  EXPECT_THAT(namedLines(""), ElementsAre(0));
+}
+
+TEST(ProfileTest, HottestLinesOfAListing) {
+  LaunchProfile launch = sampleLaunch();
+  // Lines 2 and 4 of the PTX belong to line 2 of the listing.
+  for (uint32_t i = 0; i < launch.instructions.size(); ++i)
+    launch.instructions[i].line = i + 2;
+  ChipImage image;
+  image.ptx = "\t.loc\t1 2 1\nfma;\n.loc 1 1 1\n.loc 1 2 1\n.loc 1 9 1\n";
+  EXPECT_TRUE(hottestLines(launch, image, *findChip("sm_90a")).empty());
+  image.listing = "first\n  second {\n";
+  const auto hot = hottestLines(launch, image, *findChip("sm_90a"));
+  // Line 3 names line 1; line 5 names one that the listing has not.
+  ASSERT_EQ(hot.size(), 2u);
+  EXPECT_EQ(hot[0].line, 2u);
+  EXPECT_EQ(hot[0].text, "second {");
+  EXPECT_EQ(hot[0].warps, 20);
+  EXPECT_EQ(hot[0].issued, 30);
+  EXPECT_EQ(hot[1].line, 1u);
+}
+
+TEST(ProfileTest, Bars) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  drawBars("a < b", {{"x & y", 2, "2 of \"2\""}, {"z", 1, "1", true, 2}}, os);
+  EXPECT_THAT(text, testing::StartsWith("<svg viewBox=\"0 0 820 48\" "
+                                        "role=\"img\" aria-label=\"a &lt; "
+                                        "b\">"));
+  EXPECT_THAT(text, testing::HasSubstr("x &amp; y</text>"));
+  EXPECT_THAT(text, testing::HasSubstr("2 of &quot;2&quot;</text>"));
+  EXPECT_THAT(text, testing::HasSubstr("width=\"330.0\""));
+  EXPECT_THAT(text, testing::HasSubstr("class=\"strong\""));
+  EXPECT_THAT(text, testing::HasSubstr("width=\"165.0\""));
+  // The tick stands at the end of the longest bar.
+  EXPECT_THAT(text, testing::HasSubstr("x1=\"520.0\" x2=\"520.0\""));
+  text.clear();
+  drawBars("nothing", {{"none", 0, "0"}}, os);
+  EXPECT_THAT(text, testing::HasSubstr("width=\"0.0\""));
 }
 
 TEST(ProfileTest, NumbersForPeople) {
