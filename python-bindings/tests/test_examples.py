@@ -95,4 +95,7 @@ def test_stubs_say_what_a_call_gives(tmp_path):
 
 def test_package_itself_passes_mypy():
     pytest.importorskip("torch", reason="no PyTorch here")
-    mypy("--package", "ctc")
+    package = EXAMPLES.parents[1] / "python-bindings" / "python" / "ctc"
+    if not package.is_dir():
+        pytest.skip("no sources of the package here")
+    mypy(str(package))
