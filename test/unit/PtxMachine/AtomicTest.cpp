@@ -99,6 +99,9 @@ TEST(AtomicTest, SubnormalFloats) {
             0x80000000u);
   EXPECT_EQ(once("red.add.f32 [%w0], 0f80800001;", {0x00800000})[0],
             0x80000000u);
+  EXPECT_THAT(once("red.global.add.v2.f32 [%w0], {0f00000001, 0f3F800000};",
+                   {0x00000003, 0x80000001}),
+              ElementsAre(0, bits(1.0f), 0, 0));
   const std::string inShared = R"(
     mov.u64 %w1, tile; st.shared.u32 [%w1], 3; cvta.shared.u64 %w2, %w1;
     atom.shared.add.f32 %t2, [%w1], 0f00000001;

@@ -311,6 +311,45 @@ TEST(MatrixMultiplyTest, TensorFloatsIgnoreTheirLowBits) {
   EXPECT_EQ(filled(form, bits(1.0f) | 0x1fff, bits(-0.25f) | 0x1fff, 0),
             bits(-1.0f));
   EXPECT_EQ(filled(form, 0x1fff, bits(1.0f), 0), 0u);
+  // A NaN whose payload lies there is infinity.
+  EXPECT_EQ(filled(form, 0x7f801fff, bits(1.0f), 0), bits(kInfinity));
+}
+
+TEST(MatrixMultiplyTest, RoundingStaysWithinItsBound) {
+  Noise random{9};
+  for (const Form &form : floatForms()) {
+    if (form.sums != "f32")
+      continue;
+    // Numbers of four binary digits in [-2, 2], which all types have.
+    auto numbers = [&](unsigned count) {
+      std::vector<double> values(count);
+      for (double &value : values)
+        value = std::ldexp(static_cast<int>(random.next() % 8) - 4,
+                           -static_cast<int>(random.next() % 8));
+      return values;
+    };
+    auto a = numbers(form.m * form.k), b = numbers(form.k * 8);
+    auto c = numbers(form.m * 8);
+    std::vector<double> exact = c, size = c;
+    for (unsigned i = 0; i < form.m * 8; ++i) {
+      size[i] = std::fabs(c[i]);
+      for (unsigned k = 0; k < form.k; ++k) {
+        const double product = a[i / 8 * form.k + k] * b[k * 8 + i % 8];
+        exact[i] += product;
+        size[i] += std::fabs(product);
+      }
+    }
+    const double most = *std::max_element(size.begin(), size.end());
+    Matrix d =
+        multiply(form, encodeAll(form.a, form.m, form.k, a),
+                 encodeAll(form.b, form.k, 8, b),
+                 encodeAll("f32", form.m, 8, c), most * form.k * 0x1p-22);
+    for (unsigned i = 0; i < form.m * 8; ++i)
+      EXPECT_LE(
+          std::fabs(fromBits(static_cast<uint32_t>(d.elements[i])) - exact[i]),
+          size[i] * form.k * 0x1p-24)
+          << form.name();
+  }
 }
 
 TEST(MatrixMultiplyTest, SubnormalsStay) {
@@ -333,6 +372,12 @@ TEST(MatrixMultiplyTest, IntegersWrapOrSaturate) {
   EXPECT_EQ(sum("", -100, INT32_MIN), INT32_MAX - 499);
   EXPECT_EQ(sum(".satfinite", -100, INT32_MIN), INT32_MIN);
   EXPECT_EQ(sum(".satfinite", -100, INT32_MAX), INT32_MAX - 500);
+  // The sum is clamped when it is complete.
+  std::vector<double> there(17), back(17, 1);
+  there.front() = 100;
+  there.back() = -100;
+  Form clamped{16, 32, "s8", "s8", "s32", ".satfinite", ""};
+  EXPECT_EQ(dot(clamped, there, back, INT32_MAX), uint32_t(INT32_MAX));
   // The extremes of the elements.
   Form low{16, 64, "s4", "s4", "s32", "", ""};
   EXPECT_EQ(filled(low, 8, 8, 0), 64u * 64);
