@@ -113,7 +113,7 @@ std::vector<std::string> watch(const std::string &body, unsigned threads = 1,
   return recorder.events;
 }
 
-const std::string kInit = "mbarrier.init.shared.b64 [%t1], 1;";
+std::string init() { return "mbarrier.init.shared.b64 [%t1], 1;"; }
 
 TEST(AsyncObserverTest, Mbarriers) {
   EXPECT_THAT(
@@ -137,7 +137,7 @@ TEST(AsyncObserverTest, Mbarriers) {
 
 TEST(AsyncObserverTest, BulkCopies) {
   EXPECT_THAT(
-      watch(kInit +
+      watch(init() +
             "mbarrier.arrive.expect_tx.shared.b64 _, [%t1], 64;"
             "cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes "
             "[%t0+16], [%w0+32], 64, [%t1];"
@@ -155,12 +155,12 @@ TEST(AsyncObserverTest, BulkCopies) {
 /// Every block's mbarrier hears of what was written there.
 TEST(AsyncObserverTest, Multicast) {
   EXPECT_THAT(
-      watch(kInit + "barrier.cluster.arrive; barrier.cluster.wait;"
-                    "mov.u32 %t2, %cluster_ctarank; setp.eq.u32 %p0, %t2, 0;"
-                    ".reg .b16 %h0; mov.b16 %h0, 3;"
-                    "@%p0 cp.async.bulk.tensor.1d.shared::cluster.global.tile."
-                    "mbarrier::complete_tx::bytes.multicast::cluster [%t0], "
-                    "[%w1, {4}], [%t1], %h0;",
+      watch(init() + "barrier.cluster.arrive; barrier.cluster.wait;"
+                     "mov.u32 %t2, %cluster_ctarank; setp.eq.u32 %p0, %t2, 0;"
+                     ".reg .b16 %h0; mov.b16 %h0, 3;"
+                     "@%p0 cp.async.bulk.tensor.1d.shared::cluster.global.tile."
+                     "mbarrier::complete_tx::bytes.multicast::cluster [%t0], "
+                     "[%w1, {4}], [%t1], %h0;",
             1, {}, {4}, 2),
       ElementsAre("init s1024", "init r1024",
                   "mbarrier s1024 lane 0 reads g16+16 writes s0+16",
@@ -172,8 +172,8 @@ TEST(AsyncObserverTest, TensorRanges) {
   tensor.dims = {10, 3};
   tensor.strides = {64};
   const std::string load =
-      kInit + "cp.async.bulk.tensor.2d.shared::cta.global.tile.mbarrier::"
-              "complete_tx::bytes [%t0], [%w1, {8, 1}], [%t1];";
+      init() + "cp.async.bulk.tensor.2d.shared::cta.global.tile.mbarrier::"
+               "complete_tx::bytes [%t0], [%w1, {8, 1}], [%t1];";
   // Of 3 rows of 16 bytes, 8 bytes each of 2 are inside.
   EXPECT_THAT(watch(load, 1, tensor, {4, 3}),
               ElementsAre("init s1024", "mbarrier s1024 lane 0 reads g96+8 "

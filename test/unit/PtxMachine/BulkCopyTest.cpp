@@ -30,17 +30,21 @@ std::string text(const std::string &body) {
                 "object;");
 }
 
-const std::string kInit =
-    "mbarrier.init.shared.b64 [%t1], 1; fence.mbarrier_init.release.cluster;";
-const std::string kWait =
-    "W: mbarrier.try_wait.parity.shared.b64 %p1, [%t1], 0; @!%p1 bra W;";
+std::string init() {
+  return "mbarrier.init.shared.b64 [%t1], 1; "
+         "fence.mbarrier_init.release.cluster;";
+}
+std::string wait() {
+  return "W: mbarrier.try_wait.parity.shared.b64 %p1, [%t1], 0; @!%p1 bra W;";
+}
 /// Stores 64 bytes of the tile.
-const std::string kPut =
-    "mov.u32 %t3, %t0; mov.u64 %w2, %w1; mov.u32 %t4, 0;"
-    "P: ld.shared.v4.u32 {%t5, %t6, %t7, %t2}, [%t3];"
-    "st.global.v4.u32 [%w2], {%t5, %t6, %t7, %t2}; add.u32 %t3, %t3, 16;"
-    "add.u64 %w2, %w2, 16; add.u32 %t4, %t4, 16; setp.lt.u32 %p2, %t4, 64;"
-    "@%p2 bra P;";
+std::string put() {
+  return "mov.u32 %t3, %t0; mov.u64 %w2, %w1; mov.u32 %t4, 0;"
+         "P: ld.shared.v4.u32 {%t5, %t6, %t7, %t2}, [%t3];"
+         "st.global.v4.u32 [%w2], {%t5, %t6, %t7, %t2}; add.u32 %t3, %t3, 16;"
+         "add.u64 %w2, %w2, 16; add.u32 %t4, %t4, 16; setp.lt.u32 %p2, %t4, 64;"
+         "@%p2 bra P;";
+}
 
 u32s numbers(uint32_t first, size_t count = 16) {
   u32s result(count);
@@ -49,7 +53,7 @@ u32s numbers(uint32_t first, size_t count = 16) {
 }
 
 u32s run(const std::string &body, const u32s &in = numbers(100),
-         u32s out = u32s(16, 7), LaunchConfig config = {}) {
+         const u32s &out = u32s(16, 7), const LaunchConfig &config = {}) {
   KernelRun run(text(body), "k");
   run.buffer(in);
   size_t result = run.buffer(out);
@@ -62,22 +66,22 @@ u32s run(const std::string &body, const u32s &in = numbers(100),
 
 TEST(BulkCopyTest, GlobalToShared) {
   for (const char *space : {"shared::cta", "shared::cluster"})
-    EXPECT_EQ(run(kInit +
+    EXPECT_EQ(run(init() +
                   "mbarrier.arrive.expect_tx.shared.b64 _, [%t1], 64;"
                   "cp.async.bulk." +
                   space +
                   ".global.mbarrier::complete_tx::bytes [%t0], [%w0], 64, "
                   "[%t1];" +
-                  kWait + kPut),
+                  wait() + put()),
               numbers(100));
   // Offsets, a size in a register, 64-bit shared addresses, a cache policy.
-  u32s some = run(kInit +
+  u32s some = run(init() +
                   "mbarrier.arrive.expect_tx.shared.b64 _, [%t1], 16;"
                   "mov.u32 %t3, 16; cvt.u64.u32 %w3, %t0; cvt.u64.u32 %w4, %t1;"
                   "createpolicy.fractional.L2::evict_first.b64 %w5, 1.0;"
                   "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::"
                   "bytes.L2::cache_hint [%w3+16], [%w0+32], %t3, [%w4], %w5;" +
-                  kWait +
+                  wait() +
                   "ld.shared.v4.u32 {%t4, %t5, %t6, %t7}, [%t0+16];"
                   "st.global.v4.u32 [%w1], {%t4, %t5, %t6, %t7};");
   EXPECT_THAT(u32s(some.begin(), some.begin() + 5),
@@ -96,7 +100,7 @@ TEST(BulkCopyTest, EveryThreadCopiesForItself) {
           "mad.wide.u32 %w3, %t2, 16, %w0; setp.ne.u32 %p3, %t2, 2;"
           "@%p3 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::"
           "bytes [%t3], [%w3], 16, [%t1];" +
-              kWait + "@!%p0 bra DONE;" + kPut + "DONE:",
+              wait() + "@!%p0 bra DONE;" + put() + "DONE:",
           numbers(100), u32s(16, 1), config);
   u32s expected = numbers(100);
   std::fill_n(expected.begin() + 8, 4, 7);
@@ -140,11 +144,12 @@ LaunchConfig cluster(uint32_t blocks) {
   return config;
 }
 
-const std::string kEnter =
-    kInit + "barrier.cluster.arrive; barrier.cluster.wait;"
-            "mov.u32 %t2, %cluster_ctarank; setp.eq.u32 %p0, %t2, 0;"
-            "setp.eq.u32 %p3, %t2, 1;";
-const std::string kLeave = "barrier.cluster.arrive; barrier.cluster.wait;";
+std::string enter() {
+  return init() + "barrier.cluster.arrive; barrier.cluster.wait;"
+                  "mov.u32 %t2, %cluster_ctarank; setp.eq.u32 %p0, %t2, 0;"
+                  "setp.eq.u32 %p3, %t2, 1;";
+}
+std::string leave() { return "barrier.cluster.arrive; barrier.cluster.wait;"; }
 
 /// Block 0 copies into block 1.
 TEST(BulkCopyTest, IntoAnotherBlock) {
@@ -152,11 +157,11 @@ TEST(BulkCopyTest, IntoAnotherBlock) {
       "@%p3 mbarrier.arrive.expect_tx.shared.b64 _, [%t1], 64;"
       "mapa.shared::cluster.u32 %t3, %t0, 1; mapa.shared::cluster.u32 %t4, "
       "%t1, 1;";
-  const std::string receive = "@!%p3 bra DONE;" + kWait + kPut + "DONE:";
-  EXPECT_EQ(run(kEnter + expect +
+  const std::string receive = "@!%p3 bra DONE;" + wait() + put() + "DONE:";
+  EXPECT_EQ(run(enter() + expect +
                     "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::"
                     "complete_tx::bytes [%t3], [%w0], 64, [%t4];" +
-                    receive + kLeave,
+                    receive + leave(),
                 numbers(100), u32s(16, 7), cluster(2)),
             numbers(100));
   // From its shared memory, which holds 1, 2, 3, 4 four times.
@@ -164,36 +169,35 @@ TEST(BulkCopyTest, IntoAnotherBlock) {
   for (unsigned i = 0; i < 64; i += 16)
     fill += "st.shared.v4.u32 [%t0+" + std::to_string(i) + "], {1, 2, 3, 4};";
   u32s result =
-      run(kEnter + expect + "@!%p0 bra WRITTEN;" + fill +
+      run(enter() + expect + "@!%p0 bra WRITTEN;" + fill +
               "fence.proxy.async.shared::cta;"
               "cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx"
               "::bytes [%t3], [%t0], 64, [%t4]; WRITTEN:" +
-              receive + kLeave,
+              receive + leave(),
           numbers(100), u32s(16, 7), cluster(2));
   for (uint32_t i = 0; i < 16; ++i)
     EXPECT_EQ(result[i], i % 4 + 1);
 }
 
 /// 7 in the 64 bytes of the tile.
-std::string fillTile(const std::string &value) {
-  std::string text;
-  for (unsigned i = 0; i < 64; i += 16)
-    text += "st.shared.v4.u32 [%t0+" + std::to_string(i) + "], {" + value +
-            ", " + value + ", " + value + ", " + value + "};";
-  return text + "fence.proxy.async.shared::cta;";
+std::string fillTile() {
+  return "mov.u32 %t3, 0; FILL: add.u32 %t4, %t0, %t3;"
+         "st.shared.v4.u32 [%t4], {7, 7, 7, 7}; add.u32 %t3, %t3, 16;"
+         "setp.lt.u32 %p1, %t3, 64; @%p1 bra FILL;"
+         "fence.proxy.async.shared::cta;";
 }
 
 /// Of three blocks 0 and 2 get the data; what one of them has then.
 u32s multicast(int block) {
   return run(
-      fillTile("7") + kEnter +
+      fillTile() + enter() +
           "@!%p3 mbarrier.arrive.expect_tx.shared.b64 _, [%t1], 64;"
           "@%p3 mbarrier.arrive.shared.b64 _, [%t1]; .reg .b16 %h0;"
           "mov.b16 %h0, 5;"
           "@%p0 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::"
           "bytes.multicast::cluster [%t0], [%w0], 64, [%t1], %h0;" +
-          kWait + "setp.ne.u32 %p2, %t2, " + std::to_string(block) +
-          "; @%p2 bra DONE;" + kPut + "DONE:" + kLeave,
+          wait() + "setp.ne.u32 %p2, %t2, " + std::to_string(block) +
+          "; @%p2 bra DONE;" + put() + "DONE:" + leave(),
       numbers(100), u32s(16, 1), cluster(3));
 }
 TEST(BulkCopyTest, Multicast) {
@@ -290,10 +294,10 @@ TEST(BulkCopyTest, BlocksReduceIntoSharedMemory) {
   u32s result =
       run("st.shared.v4.u32 [%t0], {10, 20, 30, 40};"
           "fence.proxy.async.shared::cta;" +
-              kEnter +
+              enter() +
               "@!%p0 bra ADD; mbarrier.arrive.expect_tx.shared.b64 _, [%t1], "
               "32;" +
-              kWait +
+              wait() +
               "ld.shared.v4.u32 {%t4, %t5, %t6, %t7}, [%t0];"
               "st.global.v4.u32 [%w1], {%t4, %t5, %t6, %t7}; bra DONE;"
               "ADD: st.shared.v4.u32 [%t0+16], {%t2, 1, 2, %t2};"
@@ -301,7 +305,7 @@ TEST(BulkCopyTest, BlocksReduceIntoSharedMemory) {
               "%t4, %t1, 0; fence.proxy.async.shared::cta;"
               "cp.reduce.async.bulk.shared::cluster.shared::cta.mbarrier::"
               "complete_tx::bytes.add.u32 [%t3], [%t0+16], 16, [%t4]; DONE:" +
-              kLeave,
+              leave(),
           numbers(0), u32s(16, 7), cluster(3));
   EXPECT_THAT(u32s(result.begin(), result.begin() + 4),
               ElementsAre(13, 22, 34, 43));
@@ -311,7 +315,7 @@ TEST(BulkCopyTest, BlocksReduceIntoSharedMemory) {
 // Faults
 //===----------------------------------------------------------------------===//
 
-std::string message(const std::string &body, LaunchConfig config = {}) {
+std::string message(const std::string &body, const LaunchConfig &config = {}) {
   KernelRun run(text(body), "k");
   run.buffer(u32s(16));
   run.buffer(u32s(16));
@@ -324,7 +328,7 @@ std::string message(const std::string &body, LaunchConfig config = {}) {
 
 TEST(BulkCopyTest, PlacesFault) {
   auto load = [](const std::string &operands) {
-    return message(kInit +
+    return message(init() +
                    "cp.async.bulk.shared::cta.global.mbarrier::"
                    "complete_tx::bytes " +
                    operands + ";");
@@ -363,11 +367,12 @@ TEST(BulkCopyTest, PlacesFault) {
 
 TEST(BulkCopyTest, BlocksFault) {
   const std::string load =
-      kEnter + "mapa.shared::cluster.u32 %t3, %t0, 1; mapa.shared::cluster.u32 "
-               "%t4, %t1, 1; .reg .b16 %h0; mov.b16 %h0, 4; @%p0 "
-               "cp.async.bulk.shared::";
+      enter() +
+      "mapa.shared::cluster.u32 %t3, %t0, 1; mapa.shared::cluster.u32 "
+      "%t4, %t1, 1; .reg .b16 %h0; mov.b16 %h0, 4; @%p0 "
+      "cp.async.bulk.shared::";
   auto global = [&](const std::string &rest) {
-    return message(load + rest + kLeave, cluster(2));
+    return message(load + rest + leave(), cluster(2));
   };
   const std::string complete = ".global.mbarrier::complete_tx::bytes";
   EXPECT_THAT(global("cta" + complete + " [%t3], [%w0], 16, [%t1];"),

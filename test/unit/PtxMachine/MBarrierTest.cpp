@@ -23,19 +23,22 @@ std::string text(const std::string &body) {
 }
 
 /// Stores the results at %w0 and moves on.
-const std::string kPut = "st.global.u32 [%w0], %t1; add.u64 %w0, %w0, 4;";
+std::string put() { return "st.global.u32 [%w0], %t1; add.u64 %w0, %w0, 4;"; }
 /// Whether predicate 1 holds.
-const std::string kPutFlag = "selp.u32 %t1, 1, 0, %p1;" + kPut;
+std::string putFlag() { return "selp.u32 %t1, 1, 0, %p1;" + put(); }
 /// Pending arrivals of the state in %w1.
-const std::string kPutCount = "mbarrier.pending_count.b64 %t1, %w1;" + kPut;
+std::string putCount() {
+  return "mbarrier.pending_count.b64 %t1, %w1;" + put();
+}
 /// Whether the phase of this parity is complete.
 std::string putParity(int parity) {
   return "mbarrier.test_wait.parity.shared.b64 %p1, [%t0], " +
-         std::to_string(parity) + ";" + kPutFlag;
+         std::to_string(parity) + ";" + putFlag();
 }
 
 /// What a single thread, or one of several blocks, stores.
-u32s run(const std::string &body, size_t results, LaunchConfig config = {}) {
+u32s run(const std::string &body, size_t results,
+         const LaunchConfig &config = {}) {
   KernelRun run(text(body), "k");
   size_t out = run.buffer(u32s(results, 77));
   run.config.grid = config.grid;
@@ -51,7 +54,7 @@ std::string message(const std::string &body) {
   return runMessage(text(body), config);
 }
 
-const std::string kInit2 = "mbarrier.init.shared.b64 [%t0], 2;";
+std::string init2() { return "mbarrier.init.shared.b64 [%t0], 2;"; }
 
 TEST(MBarrierTest, BitsOfAnObject) {
   MBarrierState state{3, 5, -16, true};
@@ -73,14 +76,14 @@ TEST(MBarrierTest, BitsOfAnObject) {
 
 TEST(MBarrierTest, PhasesOfArrivals) {
   // Two arrivals; the state of the first tells the phase apart from the next.
-  EXPECT_THAT(run(kInit2 + "mbarrier.arrive.shared.b64 %w1, [%t0];" +
-                      kPutCount +
+  EXPECT_THAT(run(init2() + "mbarrier.arrive.shared.b64 %w1, [%t0];" +
+                      putCount() +
                       "mbarrier.test_wait.shared.b64 %p1, [%t0], %w1;" +
-                      kPutFlag + putParity(0) + putParity(1) +
+                      putFlag() + putParity(0) + putParity(1) +
                       "mbarrier.arrive.shared::cta.b64 %w2, [%t0];"
                       "mbarrier.pending_count.b64 %t1, %w2;" +
-                      kPut + "mbarrier.test_wait.shared.b64 %p1, [%t0], %w1;" +
-                      kPutFlag + putParity(0) + putParity(1),
+                      put() + "mbarrier.test_wait.shared.b64 %p1, [%t0], %w1;" +
+                      putFlag() + putParity(0) + putParity(1),
                   8),
               ElementsAre(2, 0, 0, 1, 1, 1, 1, 0));
 }
@@ -88,13 +91,13 @@ TEST(MBarrierTest, PhasesOfArrivals) {
 TEST(MBarrierTest, CountsOfArrivals) {
   EXPECT_THAT(run("mbarrier.init.shared.b64 [%t0], 7; mov.u32 %t2, 3;"
                   "mbarrier.arrive.shared.b64 %w1, [%t0], %t2;" +
-                      kPutCount +
+                      putCount() +
                       "mbarrier.arrive.noComplete.shared.b64 %w1, [%t0], 2;" +
-                      kPutCount +
+                      putCount() +
                       "mbarrier.arrive.relaxed.cta.shared.b64 %w1, [%t0], 2;" +
-                      kPutCount + putParity(0) +
+                      putCount() + putParity(0) +
                       "mbarrier.arrive.release.cluster.shared.b64 %w1, [%t0];" +
-                      kPutCount,
+                      putCount(),
                   5),
               ElementsAre(7, 4, 2, 1, 7));
 }
@@ -102,11 +105,11 @@ TEST(MBarrierTest, CountsOfArrivals) {
 TEST(MBarrierTest, DropsAreNotExpectedAgain) {
   EXPECT_THAT(run("mbarrier.init.shared.b64 [%t0], 5;"
                   "mbarrier.arrive_drop.shared.b64 %w1, [%t0];" +
-                      kPutCount +
+                      putCount() +
                       "mbarrier.arrive_drop.noComplete.shared.b64 _, [%t0], 2;"
                       "mbarrier.arrive.shared.b64 %w1, [%t0], 2;" +
-                      kPutCount + putParity(0) +
-                      "mbarrier.arrive.shared.b64 %w1, [%t0];" + kPutCount,
+                      putCount() + putParity(0) +
+                      "mbarrier.arrive.shared.b64 %w1, [%t0];" + putCount(),
                   4),
               ElementsAre(5, 2, 1, 2));
 }
@@ -126,20 +129,20 @@ TEST(MBarrierTest, TransactionsHoldThePhase) {
               putParity(1) +
               // Nothing expected in phase 2.
               "mbarrier.arrive.expect_tx.shared.b64 %w1, [%t0], 0;" +
-              putParity(0) + kPutCount,
+              putParity(0) + putCount(),
           7),
       ElementsAre(0, 0, 1, 0, 1, 1, 1));
 }
 
 TEST(MBarrierTest, InvalidatedMemoryIsFree) {
-  EXPECT_THAT(run(kInit2 +
+  EXPECT_THAT(run(init2() +
                       "mbarrier.arrive.shared.b64 _, [%t0];"
                       "mbarrier.inval.shared.b64 [%t0];"
                       "st.shared.u64 [%t0], -1; ld.shared.u32 %t1, [%t0];" +
-                      kPut +
+                      put() +
                       "mbarrier.init.shared.b64 [%t0], 9;"
                       "mbarrier.arrive.shared.b64 %w1, [%t0];" +
-                      kPutCount,
+                      putCount(),
                   2),
               ElementsAre(0xffffffff, 9));
 }
@@ -150,8 +153,9 @@ TEST(MBarrierTest, GenericAddresses) {
                   "mbarrier.arrive.b64 %w1, [%w3]; mbarrier.complete_tx.b64 "
                   "[%w3], 8; mbarrier.arrive_drop.b64 %w2, [%w3];"
                   "mbarrier.test_wait.b64 %p1, [%w3], %w1;" +
-                      kPutFlag + "mbarrier.try_wait.parity.b64 %p1, [%w3], 0;" +
-                      kPutFlag + "mbarrier.inval.b64 [%w3];",
+                      putFlag() +
+                      "mbarrier.try_wait.parity.b64 %p1, [%w3], 0;" +
+                      putFlag() + "mbarrier.inval.b64 [%w3];",
                   2),
               ElementsAre(1, 1));
 }
@@ -204,15 +208,15 @@ TEST(MBarrierTest, LanesOfAWarpWaitForEachOther) {
 
 /// A phase that never completes: the limit of time ends the wait.
 TEST(MBarrierTest, WaitsEnd) {
-  EXPECT_THAT(run(kInit2 +
+  EXPECT_THAT(run(init2() +
                       "mov.u32 %t2, 0; TRY: add.u32 %t2, %t2, 1;"
                       "mbarrier.try_wait.parity.shared.b64 %p1, [%t0], 0, "
                       "20; setp.lt.u32 %p2, %t2, 4; @%p2 bra TRY;" +
-                      kPutFlag + "mov.u32 %t1, %t2;" + kPut,
+                      putFlag() + "mov.u32 %t1, %t2;" + put(),
                   2),
               ElementsAre(0, 4));
-  EXPECT_THAT(message(kInit2 + "TRY: mbarrier.try_wait.parity.shared.b64 %p1, "
-                               "[%t0], 0; @!%p1 bra TRY;"),
+  EXPECT_THAT(message(init2() + "TRY: mbarrier.try_wait.parity.shared.b64 %p1, "
+                                "[%t0], 0; @!%p1 bra TRY;"),
               HasSubstr("deadlock, no warp of the block can go on; waiting are "
                         "warp 0 at 'mbarrier.try_wait.parity.shared.b64 %p1, "
                         "[%t0], 0;' (PTX line 10)"));
@@ -225,13 +229,13 @@ TEST(MBarrierTest, WaitsEnd) {
 TEST(MBarrierTest, CopiesArrive) {
   // Without .noinc the arrival is one more than was expected.
   const std::string copy = "cp.async.mbarrier.arrive";
-  EXPECT_THAT(run(kInit2 + copy + ".shared.b64 [%t0];" +
+  EXPECT_THAT(run(init2() + copy + ".shared.b64 [%t0];" +
                       "cp.async.wait_all; mbarrier.arrive.shared.b64 %w1, "
                       "[%t0];" +
-                      kPutCount + copy + ".noinc.shared::cta.b64 [%t0];" +
+                      putCount() + copy + ".noinc.shared::cta.b64 [%t0];" +
                       "W: mbarrier.try_wait.parity.shared.b64 %p1, [%t0], 0;"
                       "@!%p1 bra W;" +
-                      kPutFlag,
+                      putFlag(),
                   2),
               ElementsAre(2, 1));
 }
@@ -247,7 +251,7 @@ TEST(MBarrierTest, OtherBlocksArrive) {
   const std::string leave =
       "@!%p0 bra DONE; W: mbarrier.try_wait.parity.acquire.cluster.shared::cta."
       "b64 %p1, [%t0], 0; @!%p1 bra W; mov.u32 %t1, 8;" +
-      kPut + "DONE: barrier.cluster.arrive; barrier.cluster.wait;";
+      put() + "DONE: barrier.cluster.arrive; barrier.cluster.wait;";
   EXPECT_THAT(
       run(enter +
               "mbarrier.expect_tx.relaxed.cluster.shared::cluster.b64 "
@@ -286,14 +290,14 @@ TEST(MBarrierTest, WhatIsNoObjectFaults) {
                 HasSubstr(none));
   EXPECT_THAT(message("cp.async.mbarrier.arrive.shared.b64 [%t0];"),
               HasSubstr(none));
-  EXPECT_THAT(message(kInit2 + "mbarrier.inval.shared.b64 [%t0];"
-                               "mbarrier.arrive.shared.b64 _, [%t0];"),
+  EXPECT_THAT(message(init2() + "mbarrier.inval.shared.b64 [%t0];"
+                                "mbarrier.arrive.shared.b64 _, [%t0];"),
               HasSubstr(none));
-  EXPECT_THAT(message(kInit2 + "st.shared.u32 [%t0+4], 0;"
-                               "mbarrier.arrive.shared.b64 _, [%t0];"),
+  EXPECT_THAT(message(init2() + "st.shared.u32 [%t0+4], 0;"
+                                "mbarrier.arrive.shared.b64 _, [%t0];"),
               HasSubstr(none));
-  EXPECT_THAT(message(kInit2 + "mov.u64 %w1, 9; mbarrier.test_wait.shared.b64 "
-                               "%p1, [%t0], %w1;"),
+  EXPECT_THAT(message(init2() + "mov.u64 %w1, 9; mbarrier.test_wait.shared.b64 "
+                                "%p1, [%t0], %w1;"),
               HasSubstr("the operand is no state of an mbarrier; legal is what "
                         "mbarrier.arrive gave back"));
   EXPECT_THAT(message("mov.u64 %w1, 9; mbarrier.pending_count.b64 %t1, %w1;"),
@@ -309,21 +313,21 @@ TEST(MBarrierTest, CountsOutOfRangeFault) {
                         "count 0; legal are 1 to 1048575"));
   EXPECT_THAT(init("1048576"), HasSubstr("count 1048576; legal are 1 to"));
   EXPECT_EQ(init("1048575"), "ran");
-  EXPECT_THAT(message(kInit2 + "mbarrier.arrive.shared.b64 _, [%t0], 3;"),
+  EXPECT_THAT(message(init2() + "mbarrier.arrive.shared.b64 _, [%t0], 3;"),
               HasSubstr("has 2 arrivals pending and count 3 arrives; legal are "
                         "1 to 2"));
-  EXPECT_THAT(message(kInit2 + "mbarrier.arrive.shared.b64 _, [%t0], 0;"),
+  EXPECT_THAT(message(init2() + "mbarrier.arrive.shared.b64 _, [%t0], 0;"),
               HasSubstr("count 0 arrives; legal are 1 to 2"));
-  EXPECT_THAT(message(kInit2 + "mbarrier.expect_tx.shared.b64 [%t0], 16;"
-                               "mbarrier.arrive.shared.b64 _, [%t0], 2;"
-                               "mbarrier.arrive.shared.b64 _, [%t0];"),
+  EXPECT_THAT(message(init2() + "mbarrier.expect_tx.shared.b64 [%t0], 16;"
+                                "mbarrier.arrive.shared.b64 _, [%t0], 2;"
+                                "mbarrier.arrive.shared.b64 _, [%t0];"),
               HasSubstr("has 0 arrivals pending and count 1 arrives; none is "
                         "legal before the phase's 16 bytes are complete"));
   EXPECT_THAT(
-      message(kInit2 + "mbarrier.arrive.noComplete.shared.b64 _, [%t0], 2;"),
+      message(init2() + "mbarrier.arrive.noComplete.shared.b64 _, [%t0], 2;"),
       HasSubstr("completes its phase by an arrive with .noComplete"));
-  EXPECT_THAT(message(kInit2 + "mbarrier.test_wait.parity.shared.b64 %p1, "
-                               "[%t0], 2;"),
+  EXPECT_THAT(message(init2() + "mbarrier.test_wait.parity.shared.b64 %p1, "
+                                "[%t0], 2;"),
               HasSubstr("phase parity 2; legal are 0 and 1"));
   EXPECT_THAT(message("mbarrier.init.shared.b64 [%t0], 1048575;"
                       "cp.async.mbarrier.arrive.shared.b64 [%t0];"),
@@ -331,14 +335,14 @@ TEST(MBarrierTest, CountsOutOfRangeFault) {
 }
 
 TEST(MBarrierTest, TransactionsOutOfRangeFault) {
-  EXPECT_EQ(message(kInit2 + "mbarrier.expect_tx.shared.b64 [%t0], 1048575;"),
+  EXPECT_EQ(message(init2() + "mbarrier.expect_tx.shared.b64 [%t0], 1048575;"),
             "ran");
-  EXPECT_THAT(message(kInit2 + "mbarrier.expect_tx.shared.b64 [%t0], 1048575;"
-                               "mbarrier.expect_tx.shared.b64 [%t0], 1;"),
+  EXPECT_THAT(message(init2() + "mbarrier.expect_tx.shared.b64 [%t0], 1048575;"
+                                "mbarrier.expect_tx.shared.b64 [%t0], 1;"),
               HasSubstr("expects 1 more than 1048575 bytes; legal are up to "
                         "1048575"));
   EXPECT_THAT(
-      message(kInit2 + "mbarrier.complete_tx.shared.b64 [%t0], 1048576;"),
+      message(init2() + "mbarrier.complete_tx.shared.b64 [%t0], 1048576;"),
       HasSubstr("completes 1048576 of 0 bytes; legal are down to -1048575"));
 }
 

@@ -275,21 +275,23 @@ TEST(TensorCopyTest, MapsInGlobalAndConstantMemory) {
 // Stores
 //===----------------------------------------------------------------------===//
 
-const std::string kWaitGroup =
-    "cp.async.bulk.commit_group; cp.async.bulk.wait_group 0;";
+std::string waitGroup() {
+  return "cp.async.bulk.commit_group; cp.async.bulk.wait_group 0;";
+}
 /// 100, 101, ... in the first 64 words of the tile.
-const std::string kNumbers =
-    "mov.u32 %t2, 0; N: shl.b32 %t3, %t2, 2; add.u32 %t3, %t3, %t0;"
-    "add.u32 %t4, %t2, 100; st.shared.u32 [%t3], %t4; add.u32 %t2, %t2, 1;"
-    "setp.lt.u32 %p1, %t2, 64; @%p1 bra N; fence.proxy.async.shared::cta;";
+std::string numbers() {
+  return "mov.u32 %t2, 0; N: shl.b32 %t3, %t2, 2; add.u32 %t3, %t3, %t0;"
+         "add.u32 %t4, %t2, 100; st.shared.u32 [%t3], %t4; add.u32 %t2, %t2, 1;"
+         "setp.lt.u32 %p1, %t2, 64; @%p1 bra N; fence.proxy.async.shared::cta;";
+}
 
 TEST(TensorCopyTest, StoresLeaveOutWhatIsOutside) {
   auto store = [](const Map &map, const std::string &place) {
     return stored(map, words(3),
-                  kNumbers +
+                  numbers() +
                       "cp.async.bulk.tensor.2d.global.shared::cta.tile."
                       "bulk_group [%w1, {" +
-                      place + "}], [%t0];" + kWaitGroup);
+                      place + "}], [%t0];" + waitGroup());
   };
   u32s expected = words(3);
   for (uint32_t i = 0; i < 4; ++i)
@@ -304,10 +306,10 @@ TEST(TensorCopyTest, StoresUndoTheSwizzle) {
   Map map = tiled({8, 6}, {32}, {8, 6});
   map.tensor.swizzle = TensorSwizzle::Bytes32;
   u32s result = stored(map, words(6),
-                       kNumbers +
+                       numbers() +
                            "cp.async.bulk.tensor.2d.global.shared::cta."
                            "bulk_group [%w1, {0, 0}], [%t0];" +
-                           kWaitGroup);
+                           waitGroup());
   for (uint32_t i = 0; i < 48; ++i)
     EXPECT_EQ(result[i], 100 + (i < 32 ? i : i ^ 4)) << i;
 }
@@ -318,10 +320,10 @@ TEST(TensorCopyTest, Im2colStores) {
   map.tensor.elementStrides = {1, 2, 1};
   u32s result =
       stored(map, words(3),
-             kNumbers +
+             numbers() +
                  "cp.async.bulk.tensor.3d.global.shared::cta."
                  "im2col_no_offs.bulk_group [%w1, {0, 2, 0}], [%t0];" +
-                 kWaitGroup);
+                 waitGroup());
   u32s expected = words(3);
   for (uint32_t i = 0; i < 4; ++i) {
     expected[8 + i] = 100 + i;  // Pixel 2 of image 0.
@@ -337,11 +339,11 @@ TEST(TensorCopyTest, Reductions) {
     const uint32_t perWord = type == TensorType::F16 ? 2 : 1;
     return stored(
         tiled({8 * perWord, 2}, {32}, {4 * perWord, 1}, type), words(2),
-        kNumbers +
+        numbers() +
             "cp.reduce.async.bulk.tensor.2d.global.shared::"
             "cta." +
             operation + ".bulk_group [%w1, {" + std::to_string(4 * perWord) +
-            ", 1}], [%t0];" + kWaitGroup);
+            ", 1}], [%t0];" + waitGroup());
   };
   auto expected = [](auto reduced) {
     u32s result = words(2);
