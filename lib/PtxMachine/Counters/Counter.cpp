@@ -64,6 +64,8 @@ static SharedAccess sharedAccess(AccessKind kind) {
     return SharedAccess::Load;
   case AccessKind::Atomic:
     return SharedAccess::Atomic;
+  case AccessKind::CopyTarget:
+    return SharedAccess::Copy;
   default:
     return SharedAccess::Store;
   }

@@ -116,6 +116,10 @@ static LaneMask lanesOf(const Request &request, unsigned first,
 Wavefronts wavefrontsOf(const Request &request, SharedAccess access) {
   Wavefronts result;
   result.least = ceilDiv(distinctBytes(request), kWavefrontBytes);
+  if (access == SharedAccess::Copy) {
+    result.count = result.least;
+    return result;
+  }
   const unsigned lanes =
       request.bytes <= kWordBytes ? kWarpSize : kWavefrontBytes / request.bytes;
   auto degree = [&](LaneMask phase) {

@@ -26,6 +26,8 @@
 //    lane i ^ 1 or that is inactive, or likewise for i ^ 2.
 //  * Atomic operations do not share words: a phase takes as many wavefronts as
 //    its busiest bank has lanes.
+//  * What cp.async writes took no more wavefronts than its bytes need, although
+//    a store to the same rows would have had conflicts.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,7 +56,7 @@ struct Sectors {
 };
 Sectors sectorsOf(const Request &request);
 
-enum class SharedAccess : uint8_t { Load, Store, Atomic };
+enum class SharedAccess : uint8_t { Load, Store, Atomic, Copy };
 
 struct Wavefronts {
   unsigned count = 0;

@@ -96,6 +96,10 @@ TEST(MemoryModelTest, WavefrontsWorkedByHand) {
   // 512 bytes take four wavefronts, and no fewer.
   EXPECT_EQ(wavefronts(consecutive, 16), (Wavefronts{4, 4}));
   EXPECT_EQ(wavefronts([](int) { return -1; }, 4), (Wavefronts{0, 0}));
+  // Columns of 16 bytes: a store would take a wavefront for every lane.
+  EXPECT_EQ(
+      wavefronts([](int lane) { return 32 * lane; }, 16, SharedAccess::Copy),
+      (Wavefronts{4, 4}));
 }
 
 /// What an H200 did; the columns are loads, then stores, of 4, 8 and 16 bytes,
