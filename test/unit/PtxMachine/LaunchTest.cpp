@@ -117,4 +117,35 @@ TEST(LaunchTest, ManyBlocksOnManyThreadsAndTheirStatistics) {
     EXPECT_EQ(reinterpret_cast<const uint32_t *>(out)[i], 40u);
 }
 
+TEST(LaunchTest, LimitsOfTheChip) {
+  LaunchConfig config;
+  config.limits = {"sm_86", 101376, 49152, 65536};
+  config.dynamicSharedBytes = 101376;
+  EXPECT_EQ(runMessage(kernel(""), config), "ran");
+  config.dynamicSharedBytes = 102400;
+  EXPECT_THAT(runMessage(kernel(""), config),
+              HasSubstr("102400 bytes of shared memory; sm_86 has at most "
+                        "101376 for a block"));
+  config.dynamicSharedBytes = 0;
+  const std::string use = "mov.u32 %t0, tile;";
+  EXPECT_EQ(runMessage(kernel(use, "", ".shared .b8 tile[49152];"), config),
+            "ran");
+  EXPECT_THAT(runMessage(kernel(use, "", ".shared .b8 tile[49153];"), config),
+              HasSubstr("49153 bytes of shared memory declared statically; "
+                        "sm_86 has at most 49152"));
+  // setmaxnreg makes the registers at the start known: 168 of 384 threads fit,
+  // 176 do not.
+  config.block.x = 384;
+  auto withRegisters = [&config](int most) {
+    return runMessage(std::string(kHeader) + ".visible .entry k()\n.maxnreg " +
+                          std::to_string(most) +
+                          "\n{\nsetmaxnreg.dec.sync.aligned.u32 24;\nret;\n}\n",
+                      config);
+  };
+  EXPECT_EQ(withRegisters(168), "ran");
+  EXPECT_THAT(withRegisters(176),
+              HasSubstr("67584 registers, 176 for each of 12 warps' threads; "
+                        "sm_86 has at most 65536 for a block"));
+}
+
 } // namespace
