@@ -113,6 +113,7 @@ static Launch exportLaunch(ir::LaunchOp op, ArrayRef<uint32_t> indices) {
   launch.grid.blocksPerTile = op.getBlocksPerTile();
   launch.grid.batchTile = op.getBatchTile();
   launch.block = {uint32_t(op.getBlockSize()), 1, 1};
+  launch.dynamicSharedBytes = uint32_t(op.getDynamicShared());
   return launch;
 }
 

@@ -7,6 +7,7 @@
 
 #include "ctc/Chips/Chips.h"
 #include "ctc/Dialect/CTC.h"
+#include "ctc/Support/IntegerMath.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -21,6 +22,9 @@ using mlir::InFlightDiagnostic;
 
 #define GET_ATTRDEF_CLASSES
 #include "ctc/Dialect/CTCAttrs.cpp.inc"
+
+/// Threads of a warp.
+static constexpr int64_t kWarpSize = 32;
 
 void CTCDialect::registerAttributes() {
   addAttributes<
@@ -37,6 +41,15 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+int64_t KernelAttr::getThreads() const {
+  const int64_t workers = getWorkers()[0] * getWorkers()[1];
+  return getFamily() == Family::Simt ? workers : workers * kWarpSize;
+}
+
+int64_t KernelAttr::getPhaseCount() const {
+  return checkedProduct(getPhases().asArrayRef()).value_or(0);
+}
+
 int64_t KernelAttr::getBoxVolume() const {
   int64_t volume = getBatch();
   for (int64_t size : getBox().asArrayRef())
@@ -46,57 +59,97 @@ int64_t KernelAttr::getBoxVolume() const {
 
 KernelAttr KernelAttr::withSource(ChoiceSource source) const {
   return get(getContext(), getFamily(), getLanes(), getBatch(), getBox(),
-             getTaps(), getChunkChannels(), getThreadsPositions(),
-             getThreadsChannels(), getThreadPositions(), getThreadChannels(),
-             getStages(), source);
+             getPhases(), getTaps(), getChunkChannels(), getWorkers(),
+             getWorkerTile(), getStages(), source);
+}
+
+namespace {
+/// A number of a kernel and what is legal for it.
+struct Limit {
+  const char *what;
+  int64_t value, least, most, multiple = 1;
+};
+} // namespace
+
+static LogicalResult checkLimit(function_ref<InFlightDiagnostic()> emitError,
+                                const Limit &limit) {
+  if (limit.value >= limit.least && limit.value <= limit.most &&
+      limit.value % limit.multiple == 0)
+    return success();
+  InFlightDiagnostic error = emitError() << limit.what << " is " << limit.value
+                                         << ", must be from " << limit.least
+                                         << " to " << limit.most;
+  if (limit.multiple > 1)
+    error << " and a multiple of " << limit.multiple;
+  return error;
+}
+
+/// One size per spatial dimension, and all within their limits.
+static LogicalResult checkSizes(function_ref<InFlightDiagnostic()> emitError,
+                                DenseI64ArrayAttr box, DenseI64ArrayAttr phases,
+                                DenseI64ArrayAttr taps) {
+  if (box.size() < 1 || box.size() > 3 || taps.size() != box.size() ||
+      phases.size() != box.size())
+    return emitError() << "box has " << box.size() << ", phases has "
+                       << phases.size() << " and taps has " << taps.size()
+                       << " sizes, must be one per spatial dimension";
+  for (int64_t size : box.asArrayRef())
+    if (failed(checkLimit(emitError, {"box size", size, 1, 16384})))
+      return mlir::failure();
+  for (int64_t count : phases.asArrayRef())
+    if (failed(checkLimit(emitError, {"phases", count, 1, 64})))
+      return mlir::failure();
+  for (int64_t count : taps.asArrayRef())
+    if (failed(checkLimit(emitError, {"taps", count, 1, 4096})))
+      return mlir::failure();
+  return success();
 }
 
 LogicalResult
-KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, Family, Lanes,
-                   int64_t batch, DenseI64ArrayAttr box, DenseI64ArrayAttr taps,
-                   int64_t chunkChannels, int64_t threadsPositions,
-                   int64_t threadsChannels, int64_t threadPositions,
-                   int64_t threadChannels, int64_t stages, ChoiceSource) {
-  struct Limit {
-    const char *what;
-    int64_t value, least, most;
-  };
-  // 1024 threads per block is CUDA's limit; the others keep a thread's
+KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, Family family,
+                   Lanes lanes, int64_t batch, DenseI64ArrayAttr box,
+                   DenseI64ArrayAttr phases, DenseI64ArrayAttr taps,
+                   int64_t chunkChannels, DenseI64ArrayAttr workers,
+                   DenseI64ArrayAttr workerTile, int64_t stages, ChoiceSource) {
+  if (workers.size() != 2 || workerTile.size() != 2)
+    return emitError() << "workers has " << workers.size()
+                       << " and worker_tile has " << workerTile.size()
+                       << " sizes, must be positions and channels";
+  // 1024 threads per block is CUDA's limit; the others keep a worker's
   // accumulators and the unrolled chunk within its registers and the code
-  // small.
+  // small. Fragments of mma.sync are 8 positions or channels, 16 along rows.
+  const bool simt = family == Family::Simt;
+  const int64_t most = simt ? 16 : 256, fragment = simt ? 1 : 8;
+  const int64_t rows = simt ? 1 : 16;
+  const bool positionRows = lanes == Lanes::Channels;
   for (const Limit &limit :
        {Limit{"batch", batch, 1, 1024},
-        Limit{"chunk_channels", chunkChannels, 1, 64},
-        Limit{"threads_positions", threadsPositions, 1, 1024},
-        Limit{"threads_channels", threadsChannels, 1, 1024},
-        Limit{"thread_positions", threadPositions, 1, 16},
-        Limit{"thread_channels", threadChannels, 1, 16},
-        Limit{"stages", stages, 1, 2}})
-    if (limit.value < limit.least || limit.value > limit.most)
-      return emitError() << limit.what << " is " << limit.value
-                         << ", must be from " << limit.least << " to "
-                         << limit.most;
-  const int64_t threads = threadsPositions * threadsChannels;
-  if (threads % 32 != 0 || threads > 1024)
+        Limit{"chunk_channels", chunkChannels, 1, simt ? 64 : 512, fragment},
+        Limit{"workers along positions", workers[0], 1, 1024},
+        Limit{"workers along channels", workers[1], 1, 1024},
+        Limit{"worker_tile along positions", workerTile[0], 1, most,
+              positionRows ? rows : fragment},
+        Limit{"worker_tile along channels", workerTile[1], 1, most,
+              positionRows ? fragment : rows},
+        Limit{"stages", stages, 1, simt ? 2 : 8}})
+    if (failed(checkLimit(emitError, limit)))
+      return mlir::failure();
+  const int64_t threads = workers[0] * workers[1] * (simt ? 1 : kWarpSize);
+  if (threads % kWarpSize != 0 || threads > 1024)
     return emitError() << "the block has " << threads
                        << " threads, must be a multiple of 32 up to 1024";
-  if (box.size() < 1 || box.size() > 3 || taps.size() != box.size())
-    return emitError() << "box has " << box.size() << " and taps has "
-                       << taps.size()
-                       << " sizes, must be one per spatial dimension";
-  int64_t volume = batch;
-  for (int64_t size : box.asArrayRef()) {
-    if (size < 1 || size > 16384)
-      return emitError() << "box size is " << size
-                         << ", must be from 1 to 16384";
-    volume *= size;
-  }
-  const int64_t positions = threadsPositions * threadPositions;
-  if (volume > positions)
-    return emitError() << "the box holds " << volume
-                       << " positions, the threads cover " << positions;
-  for (int64_t count : taps.asArrayRef())
-    if (count < 1 || count > 4096)
-      return emitError() << "taps is " << count << ", must be from 1 to 4096";
+  if (failed(checkSizes(emitError, box, phases, taps)))
+    return mlir::failure();
+  if (simt &&
+      llvm::any_of(phases.asArrayRef(), [](int64_t n) { return n > 1; }))
+    return emitError() << "phases are grouped, which simt does not do";
+  std::vector<int64_t> volume{batch};
+  llvm::append_range(volume, box.asArrayRef());
+  const std::optional<int64_t> held = checkedProduct(volume);
+  const int64_t positions = workers[0] * workerTile[0];
+  if (!held || *held > positions)
+    return emitError() << "the box holds "
+                       << (held ? std::to_string(*held) : "more than 2^63")
+                       << " positions, the workers cover " << positions;
   return success();
 }

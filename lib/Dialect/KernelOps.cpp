@@ -59,7 +59,29 @@ LogicalResult ContractOp::verify() {
   const int64_t rank = getInputStep().size();
   if (failed(verifyCount(*this, "halo", getHalo().size(), rank)))
     return failure();
+  if (std::optional<ArrayAttr> taps = getPhaseTaps()) {
+    if (failed(verifyCount(*this, "phase_taps", taps->size(), rank)))
+      return failure();
+    for (Attribute pairs : *taps)
+      if (cast<DenseI64ArrayAttr>(pairs).size() % 2 != 0)
+        return emitOpError("phase_taps is ")
+               << pairs << ", must be pairs of a phase and a shift";
+  }
   return verifyCount(*this, "count", getCount().size(), rank);
+}
+
+LogicalResult CopyChunkOp::verifyRegions() {
+  auto issued = dyn_cast<CopiedOp>(getIssue().front().getTerminator());
+  auto completed = dyn_cast<CopiedOp>(getComplete().front().getTerminator());
+  if (!issued || !completed)
+    return emitOpError("regions must end in ctc.copied");
+  if (!getIssue().getArguments().empty() || completed->getNumOperands() != 0)
+    return emitOpError("issue takes and complete yields no values");
+  if (TypeRange(issued.getValues()) != TypeRange(getComplete().getArguments()))
+    return emitOpError("issue yields (")
+           << issued->getOperandTypes() << ") and complete takes ("
+           << getComplete().getArgumentTypes() << "), must be the same";
+  return success();
 }
 
 void StoreTileOp::getEffects(Effects &effects) {
@@ -74,6 +96,9 @@ LogicalResult StoreTileOp::verify() {
                                << maps << " extra_maps, must be as many";
   if (failed(verifyCount(*this, "origin", getOrigin().size(), rank)) ||
       failed(verifyCount(*this, "extent", getExtent().size(), rank)))
+    return failure();
+  if (getPhases() &&
+      failed(verifyCount(*this, "phases", getPhases()->size(), rank)))
     return failure();
   return verifyCount(*this, "stride", getStride().size(), rank);
 }

@@ -45,6 +45,7 @@ void ctc::buildKernelPipeline(OpPassManager &pm) {
 void ctc::buildNVVMPipeline(OpPassManager &pm) {
   pm.addPass(createToNVVM());
   OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
+  kernels.addPass(createConvertNVGPUToNVVMPass());
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(arith::createArithExpandOpsPass());
   ConvertGpuOpsToNVVMOpsOptions toNVVM;

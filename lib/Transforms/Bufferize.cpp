@@ -10,6 +10,7 @@
 #include "ctc/Support/PhasePlan.h"
 #include "ctc/Transforms/Entry.h"
 #include "ctc/Transforms/Passes.h"
+#include "ctc/Tuning/MmaLayout.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -173,9 +174,15 @@ static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
     tapSteps.push_back(tapStep(dim));
   const bool round = problem.type == ElementType::F32 &&
                      problem.precision == ctc::Precision::TF32;
+  const ir::KernelAttr kernel = layer.getKernelAttr();
+  ir::FragmentsAttr fragments;
+  if (kernel.getFamily() == ir::Family::MmaSync)
+    fragments = ir::FragmentsAttr::get(
+        b.getContext(), kernel.getChunkChannels(), fragmentUnit(kernel),
+        kernel.getLanes(), layer.getLayout());
   ir::PackWeightsOp::create(b, function.getArgument(0), function.getArgument(1),
                             problem.groups, tapSteps, layer.getWeightLayout(),
-                            round);
+                            fragments, round);
   func::ReturnOp::create(b);
 }
 

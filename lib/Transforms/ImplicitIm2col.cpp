@@ -8,12 +8,14 @@
 #include "FlatAccess.h"
 #include "IndexMath.h"
 #include "Kernels.h"
+#include "MmaSync/MmaSync.h"
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Transforms/Passes.h"
 #include "ctc/Tuning/KernelChoice.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -258,6 +260,8 @@ struct ImplicitIm2col : ctc::impl::ImplicitIm2colBase<ImplicitIm2col> {
 
   LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel,
                         const SharedLayout &shared) {
+    if (kernel.getFamily() == ir::Family::MmaSync)
+      return copyTilesForMma(function, kernel);
     SmallVector<ir::ContractOp> contracts;
     function.walk([&](ir::ContractOp op) { contracts.push_back(op); });
     for (ir::ContractOp contract : contracts)

@@ -36,7 +36,7 @@ public:
     return rhs == 1 ? lhs
                     : b.createOrFold<mlir::arith::MulIOp>(lhs, constant(rhs));
   }
-  /// Quotient and remainder of a non-negative value.
+  /// Quotient and remainder of a non-negative value by a positive one.
   mlir::Value div(mlir::Value lhs, int64_t rhs) {
     return rhs == 1 ? lhs
                     : b.createOrFold<mlir::arith::DivUIOp>(lhs, constant(rhs));
@@ -44,6 +44,15 @@ public:
   mlir::Value rem(mlir::Value lhs, int64_t rhs) {
     return rhs == 1 ? constant(0)
                     : b.createOrFold<mlir::arith::RemUIOp>(lhs, constant(rhs));
+  }
+  mlir::Value mul(mlir::Value lhs, mlir::Value rhs) {
+    return b.createOrFold<mlir::arith::MulIOp>(lhs, rhs);
+  }
+  mlir::Value div(mlir::Value lhs, mlir::Value rhs) {
+    return b.createOrFold<mlir::arith::DivUIOp>(lhs, rhs);
+  }
+  mlir::Value rem(mlir::Value lhs, mlir::Value rhs) {
+    return b.createOrFold<mlir::arith::RemUIOp>(lhs, rhs);
   }
   mlir::Value min(mlir::Value lhs, mlir::Value rhs) {
     return b.createOrFold<mlir::arith::MinSIOp>(lhs, rhs);

@@ -11,6 +11,7 @@
 #include "PhaseTable.h"
 #include "ctc/Chips/Chips.h"
 #include "ctc/Support/IntegerMath.h"
+#include "ctc/Tuning/MmaLayout.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -40,6 +41,54 @@ static Value tapOfSlot(IndexMath &math, ImplicitLocOpBuilder &b, Value slot,
                                  locate(slot, longer, 0), late);
 }
 
+/// The input channel of the group and the output channel of the tile that stand
+/// at an element of a chunk, counted from the chunk's first: the inverse of
+/// fragmentElement (Tuning/MmaLayout.h).
+static std::pair<Value, Value>
+fragmentChannels(IndexMath &math, const FragmentOrder &order, Value element) {
+  const int64_t octets = order.octets();
+  SmallVector<Value> digits = math.delinearize(
+      element, {order.planes / kMmaPlanes, order.channels / order.unit, kOctet,
+                4, 2, octets, order.wordElements});
+  Value step = digits[0], g = digits[2], t = digits[3], h = digits[4];
+  Value plane =
+      order.planesContiguous
+          ? math.add(math.add(math.mul(t, order.planes / 4), math.mul(step, 2)),
+                     h)
+          : math.add(math.add(math.mul(step, kMmaPlanes), t), math.mul(h, 4));
+  Value input = math.add(math.mul(plane, order.wordElements), digits[6]);
+  Value inUnit = order.columns && octets == 2
+                     ? math.add(math.add(math.mul(math.div(g, 2), 4),
+                                         math.mul(digits[5], 2)),
+                                math.rem(g, 2))
+                     : math.add(math.mul(digits[5], kOctet), g);
+  return {input, math.add(math.mul(digits[1], order.unit), inUnit)};
+}
+
+/// The group's input and output channel of the packed element at coordinates
+/// (group, tile, slots, input, output).
+static std::pair<Value, Value> channelsAt(IndexMath &math, ir::PackWeightsOp op,
+                                          ArrayRef<Value> at) {
+  const auto target = cast<MemRefType>(op.getPacked().getType());
+  const int64_t tile = target.getShape().back();
+  Value input = at[at.size() - 2], output = at.back();
+  if (ir::FragmentsAttr fragments = op.getFragmentsAttr()) {
+    const int64_t chunk = fragments.getChunkChannels();
+    FragmentOrder order;
+    order.wordElements = 32 / target.getElementTypeBitWidth();
+    order.planes = chunk / order.wordElements;
+    order.planesContiguous = fragments.getLayout() == ir::Layout::ChannelsLast;
+    order.columns = fragments.getLanes() == ir::Lanes::Channels;
+    order.channels = tile;
+    order.unit = fragments.getUnit();
+    Value element = math.add(math.mul(math.rem(input, chunk), tile), output);
+    Value first = math.mul(math.div(input, chunk), chunk);
+    std::tie(input, output) = fragmentChannels(math, order, element);
+    input = math.add(first, input);
+  }
+  return {input, math.add(math.mul(at[1], tile), output)};
+}
+
 /// The body for packed element `number`.
 static void buildElement(ImplicitLocOpBuilder &b, ir::PackWeightsOp op,
                          Value weight, Value packed, Value number) {
@@ -52,8 +101,7 @@ static void buildElement(ImplicitLocOpBuilder &b, ir::PackWeightsOp op,
   const int64_t groupInputs = source.getDimSize(dims[0]) / groups;
   SmallVector<Value> at = math.delinearize(number, target.getShape());
 
-  Value channel = at[rank + 2];
-  Value output = math.add(math.mul(at[1], target.getShape().back()), at.back());
+  auto [channel, output] = channelsAt(math, op, at);
   Value real = arith::AndIOp::create(
       b, math.less(channel, math.constant(groupInputs)),
       math.less(output, math.constant(source.getDimSize(dims[1]))));
@@ -119,7 +167,8 @@ LogicalResult ctc::buildPackKernel(ir::PackWeightsOp op,
                        SymbolRefAttr::get(kernels.getSymNameAttr(),
                                           {FlatSymbolRefAttr::get(function)}),
                        op->getOperands(), blocks, /*batchTile=*/int64_t(0),
-                       kPackThreads, /*passesBatch=*/false);
+                       kPackThreads, /*dynamicShared=*/int64_t(0),
+                       /*passesBatch=*/false);
   op.erase();
   return success();
 }

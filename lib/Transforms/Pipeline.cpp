@@ -7,12 +7,15 @@
 
 #include "IndexMath.h"
 #include "Kernels.h"
+#include "MmaSync/MmaSync.h"
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Transforms/Passes.h"
 #include "ctc/Tuning/KernelChoice.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace ctc {
@@ -34,6 +37,8 @@ struct Pipeline : ctc::impl::PipelineBase<Pipeline> {
 
   LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel,
                         const SharedLayout &shared) {
+    if (kernel.getFamily() == ir::Family::MmaSync)
+      return pipelineForMma(function, kernel);
     Value arena = addArena(function, shared.totalBytes);
     function.walk([&](ir::ContractOp contract) {
       place(contract, kernel, shared, arena);

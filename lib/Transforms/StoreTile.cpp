@@ -13,12 +13,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "FlatAccess.h"
+#include "StoreEpilogue.h"
 #include "ThreadTile.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -63,7 +63,7 @@ public:
 private:
   void stage(ValueRange acc) {
     for (auto [position, values] : llvm::zip_equal(tile.positions, acc))
-      for (int64_t c = 0; c < tile.kernel.getThreadChannels(); ++c) {
+      for (int64_t c = 0; c < tile.kernel.getWorkerTile()[1]; ++c) {
         Value value = vector::ExtractOp::create(b, values, c);
         memref::StoreOp::create(
             b, value, staging,
@@ -162,39 +162,13 @@ private:
                                           coordinates[channelDim]);
       value = arith::AddFOp::create(b, value, widen(b, bias));
     }
-    value = applyEpilogue(value, coordinates);
+    value = applyEpilogue(b, op, value, coordinates);
     const Type type = op.getOutput().getType().getElementType();
     if (!type.isF32())
       value = arith::TruncFOp::create(b, type, value);
     memref::StoreOp::create(
         b, value, flatten(b, op.getOutput()),
         index.add(element, index.mul(channel, strides[channelDim])));
-  }
-
-  Value applyEpilogue(Value value, ArrayRef<Value> coordinates) {
-    if (op.getEpilogue().empty())
-      return value;
-    Block &block = op.getEpilogue().front();
-    IRMapping mapping;
-    mapping.map(block.getArgument(0), value);
-    for (auto [i, extra] : llvm::enumerate(op.getExtras()))
-      mapping.map(block.getArgument(i + 1), loadExtra(i, extra, coordinates));
-    for (Operation &inner : block.without_terminator())
-      b.clone(inner, mapping);
-    return mapping.lookup(cast<ir::YieldOp>(block.getTerminator()).getValue());
-  }
-
-  Value loadExtra(size_t number, Value extra, ArrayRef<Value> coordinates) {
-    const AffineMap map =
-        cast<AffineMapAttr>((*op.getExtraMaps())[number]).getValue();
-    Value element = index.constant(0);
-    for (auto [expr, stride] :
-         llvm::zip_equal(map.getResults(),
-                         rowMajorStrides(cast<MemRefType>(extra.getType()))))
-      if (auto dim = dyn_cast<AffineDimExpr>(expr))
-        element = index.add(element,
-                            index.mul(coordinates[dim.getPosition()], stride));
-    return memref::LoadOp::create(b, flatten(b, extra), element);
   }
 
   ImplicitLocOpBuilder &b;

@@ -17,8 +17,8 @@
 namespace ctc {
 
 /// How ctc-vectorize spreads the accumulator over threads. Thread (p, c) holds
-/// positions p, p + threads_positions, ... and thread_channels neighbouring
-/// channels from c * thread_channels; consecutive threads run along positions
+/// positions p, p + workers[0], ... and worker_tile[1] neighbouring
+/// channels from c * worker_tile[1]; consecutive threads run along positions
 /// or channels as the kernel's `lanes` says.
 class ThreadTile {
 public:

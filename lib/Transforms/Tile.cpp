@@ -21,6 +21,7 @@
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Dialect/EpilogueOps.h"
 #include "ctc/Support/IntegerMath.h"
+#include "ctc/Support/PhaseGroup.h"
 #include "ctc/Transforms/Entry.h"
 #include "ctc/Transforms/Passes.h"
 #include "ctc/Tuning/KernelChoice.h"
@@ -48,12 +49,19 @@ struct LayerPlan {
   ir::KernelAttr kernel;
   Problem problem;
   std::vector<DimPhasePlan> dims;
-  SharedLayout shared;
+  std::vector<int64_t> halo; ///< Of a chunk, per dimension.
+  int64_t dynamicBytes = 0;  ///< Workgroup memory asked for at launch.
   int64_t channelTiles = 0;
   SmallVector<int64_t> boxes;  ///< Per dimension, of the largest phase.
-  SmallVector<int64_t> phases; ///< Per dimension.
+  SmallVector<int64_t> phases; ///< Per dimension; 1 where they are grouped.
 
   size_t rank() const { return dims.size(); }
+  bool isGrouped(size_t i) const { return kernel.getPhases()[i] > 1; }
+  bool isAnyGrouped() const { return kernel.getPhaseCount() > 1; }
+  /// Trips of the loop over chunks of input channels.
+  int64_t channelChunks() const {
+    return ceilDiv(problem.inputChannelsPerGroup(), kernel.getChunkChannels());
+  }
 
   /// No tap reaches any input: the output is epilogue(bias).
   bool isTapless() const {
@@ -76,7 +84,8 @@ struct BlockPosition {
   Value sample, samples, group, channelTile;
   SmallVector<PhaseRow> rows;   ///< One per dimension.
   SmallVector<Value> boxOrigin; ///< First position of the box in its phase.
-  SmallVector<Value> extent;    ///< Positions from there to the phase's end.
+  /// Positions from there to the phase's end; outputs where they are grouped.
+  SmallVector<Value> extent;
   SmallVector<Value> firstTap, lastTap; ///< Taps after clipping, last excluded.
 };
 
@@ -118,12 +127,29 @@ private:
     at.group = parts[1];
     at.channelTile = parts[2];
     for (size_t i = 0; i < plan.rank(); ++i) {
-      at.rows.push_back(loadPhaseRow(b, tables[i], parts[3 + plan.rank() + i]));
       at.boxOrigin.push_back(math.mul(parts[3 + i], plan.kernel.getBox()[i]));
+      if (plan.isGrouped(i)) {
+        locateGroup(at, i);
+        continue;
+      }
+      at.rows.push_back(loadPhaseRow(b, tables[i], parts[3 + plan.rank() + i]));
       at.extent.push_back(math.sub(at.rows[i].qCount, at.boxOrigin[i]));
       clipTaps(at, i);
     }
     return at;
+  }
+
+  /// All phases of dimension i in one block, with all taps of the kernel.
+  void locateGroup(BlockPosition &at, size_t i) {
+    const SpatialDim &dim = plan.problem.dims[i];
+    const PhaseGroup group = groupPhases(dim, plan.dims[i]);
+    Value zero = math.constant(0), kernel = math.constant(dim.kernel);
+    at.rows.push_back({math.constant(plan.dims[i].maxQCount), kernel, zero,
+                       math.constant(group.inputBase), zero});
+    at.extent.push_back(math.sub(math.constant(plan.dims[i].outputSize),
+                                 math.mul(at.boxOrigin[i], dim.stride)));
+    at.firstTap.push_back(zero);
+    at.lastTap.push_back(kernel);
   }
 
   /// Taps [first, last) of the block's phase that reach the input from any
@@ -148,6 +174,9 @@ private:
     Value inside;
     for (size_t i = 0; i < plan.rank(); ++i) {
       const int64_t box = plan.kernel.getBox()[i];
+      // Of grouped phases the largest decides, and it fills every box.
+      if (plan.isGrouped(i))
+        continue;
       const bool all = llvm::all_of(plan.dims[i].phases, [&](const Phase &p) {
         return ceilDiv(p.qCount, box) == plan.boxes[i];
       });
@@ -160,44 +189,57 @@ private:
   }
 
   void buildTile(const BlockPosition &at) {
-    auto type =
-        VectorType::get({plan.kernel.getPositions(), plan.kernel.getChannels()},
-                        b.getF32Type());
+    auto type = VectorType::get(
+        {plan.kernel.getPositions(),
+         plan.kernel.getChannels() * plan.kernel.getPhaseCount()},
+        b.getF32Type());
     Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
     Value acc = plan.isTapless() ? zero : buildReduction(at, zero);
     buildStore(at, acc);
   }
 
-  /// Loops over chunks of taps, outermost dimension first, and over chunks of
-  /// input channels. Carries the accumulator and the number of the chunk.
+  /// One loop over the chunks of the reduction: chunks of taps, outermost
+  /// dimension first, and under them chunks of input channels.
   Value buildReduction(const BlockPosition &at, Value acc) {
-    SmallVector<scf::ForOp> loops;
-    SmallVector<Value> taps;
-    SmallVector<Value> carried{acc, math.constant(0)};
-    for (size_t i = 0; i <= plan.rank(); ++i) {
-      const bool overTaps = i < plan.rank();
-      Value low = overTaps ? at.firstTap[i] : math.constant(0);
-      Value high = overTaps
-                       ? at.lastTap[i]
-                       : math.constant(plan.problem.inputChannelsPerGroup());
-      Value step = math.constant(overTaps ? plan.kernel.getTaps()[i]
-                                          : plan.kernel.getChunkChannels());
-      auto loop = scf::ForOp::create(b, low, high, step, carried);
-      b.setInsertionPointToStart(loop.getBody());
-      carried.assign(loop.getRegionIterArgs().begin(),
-                     loop.getRegionIterArgs().end());
-      taps.push_back(loop.getInductionVar());
-      loops.push_back(loop);
+    SmallVector<Value> trips;
+    Value total = math.constant(plan.channelChunks());
+    for (size_t i = 0; i < plan.rank(); ++i) {
+      trips.push_back(tapChunks(at, i));
+      total = math.mul(total, trips.back());
     }
-    Value channel = taps.pop_back_val();
-    carried[0] = buildChunk(at, taps, channel, carried[1], carried[0]);
-    carried[1] = math.add(carried[1], 1);
-    for (scf::ForOp loop : llvm::reverse(loops)) {
-      scf::YieldOp::create(b, carried);
-      b.setInsertionPointAfter(loop);
-      carried.assign(loop.getResults().begin(), loop.getResults().end());
+    auto loop =
+        scf::ForOp::create(b, math.constant(0), total, math.constant(1), acc);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value chunk = loop.getInductionVar();
+    Value channel = math.mul(math.rem(chunk, plan.channelChunks()),
+                             plan.kernel.getChunkChannels());
+    SmallVector<Value> taps(plan.rank());
+    Value rest = math.div(chunk, plan.channelChunks());
+    for (size_t i = plan.rank(); i-- > 0;) {
+      const int64_t size = plan.kernel.getTaps()[i];
+      taps[i] = at.firstTap[i];
+      if (size >= plan.dims[i].maxTapCount || plan.isGrouped(i))
+        continue;
+      taps[i] = math.add(taps[i], math.mul(math.rem(rest, trips[i]), size));
+      rest = math.div(rest, trips[i]);
     }
-    return carried[0];
+    Value next =
+        buildChunk(at, taps, channel, chunk, loop.getRegionIterArgs().front());
+    scf::YieldOp::create(b, next);
+    return loop.getResult(0);
+  }
+
+  /// Chunks of the taps of a block along dimension i, none if it has no taps.
+  Value tapChunks(const BlockPosition &at, size_t i) {
+    const int64_t size = plan.kernel.getTaps()[i];
+    if (plan.isGrouped(i))
+      return math.constant(1);
+    Value count =
+        math.max(math.sub(at.lastTap[i], at.firstTap[i]), math.constant(0));
+    if (size >= plan.dims[i].maxTapCount)
+      return math.min(count, math.constant(1));
+    return math.div(math.add(count, size - 1), size);
   }
 
   Value buildChunk(const BlockPosition &at, ArrayRef<Value> taps, Value channel,
@@ -210,13 +252,15 @@ private:
     for (size_t i = 0; i < plan.rank(); ++i) {
       const int64_t chunk = kernel.getTaps()[i];
       const int64_t step = plan.dims[i].inputStep;
-      Value newest = math.mul(math.add(taps[i], chunk - 1), step);
+      Value first = math.add(at.rows[i].inputBase, at.boxOrigin[i]);
       origin.push_back(
-          math.sub(math.add(at.rows[i].inputBase, at.boxOrigin[i]), newest));
+          plan.isGrouped(i)
+              ? first
+              : math.sub(first, math.mul(math.add(taps[i], chunk - 1), step)));
       slot.push_back(math.add(at.rows[i].slot, taps[i]));
       count.push_back(
           math.min(math.sub(at.lastTap[i], taps[i]), math.constant(chunk)));
-      patchShape.push_back(plan.shared.halo[i]);
+      patchShape.push_back(plan.halo[i]);
       weightShape.push_back(chunk);
       steps.push_back(step);
     }
@@ -225,18 +269,38 @@ private:
 
     const int64_t groupChannels = plan.problem.inputChannelsPerGroup();
     Value groupStart = math.mul(at.group, groupChannels);
-    const bool round = plan.problem.type == ElementType::F32 &&
-                       plan.problem.precision == ctc::Precision::TF32;
+    const bool simt = kernel.getFamily() == ir::Family::Simt;
+    const Type element =
+        simt ? b.getF32Type() : plan.op.getInputType().getElementType();
+    const bool f32 = plan.problem.type == ElementType::F32;
+    const bool round = f32 && plan.problem.precision == ctc::Precision::TF32;
     Value patch = ir::LoadPatchOp::create(
-        b, VectorType::get(patchShape, b.getF32Type()), input(), at.sample,
-        at.samples, math.add(groupStart, channel),
-        math.add(groupStart, groupChannels), origin, groupChannels,
-        plan.op.getLayout(), round);
+        b, VectorType::get(patchShape, element), input(), at.sample, at.samples,
+        math.add(groupStart, channel), math.add(groupStart, groupChannels),
+        origin, groupChannels, plan.op.getLayout(), round);
     Value weights = ir::LoadWeightsOp::create(
-        b, VectorType::get(weightShape, b.getF32Type()), packed(), at.group,
+        b, VectorType::get(weightShape, element), packed(), at.group,
         at.channelTile, channel, slot, count);
+    const bool split = f32 && plan.problem.precision == ctc::Precision::TF32x3;
     return ir::ContractOp::create(b, acc.getType(), patch, weights, acc, number,
-                                  count, plan.shared.halo, steps);
+                                  count, /*skew=*/Value(), plan.halo, steps,
+                                  phaseTaps(), split);
+  }
+
+  /// What the taps of grouped phases do, or nothing where none are grouped.
+  ArrayAttr phaseTaps() {
+    if (!plan.isAnyGrouped())
+      return {};
+    SmallVector<Attribute> dims;
+    for (size_t i = 0; i < plan.rank(); ++i) {
+      SmallVector<int64_t> pairs;
+      if (plan.isGrouped(i))
+        for (const GroupedTap &tap :
+             groupPhases(plan.problem.dims[i], plan.dims[i]).taps)
+          pairs.append({tap.phase, tap.shift});
+      dims.push_back(b.getDenseI64ArrayAttr(pairs));
+    }
+    return b.getArrayAttr(dims);
   }
 
   void buildStore(const BlockPosition &at, Value acc) {
@@ -259,7 +323,8 @@ private:
         math.add(groupStart, groupChannels), origin, at.extent,
         bias ? Value(arguments[2]) : Value(),
         ValueRange(arguments.slice(2 + bias, extras)), stride,
-        plan.op.getLayout(), plan.op.getExtraMapsAttr());
+        plan.op.getLayout(), groupChannels, plan.op.getExtraMapsAttr(),
+        plan.isAnyGrouped() ? plan.kernel.getPhases() : DenseI64ArrayAttr());
     IRMapping mapping;
     plan.op.getEpilogue().cloneInto(&store.getEpilogue(), mapping);
   }
@@ -319,21 +384,23 @@ struct Tile : ctc::impl::TileBase<Tile> {
   }
 
   static FailureOr<LayerPlan> makePlan(ir::ConvTransposeOp op) {
-    LayerPlan plan{op, op.getKernelAttr(), op.getProblem(), {}, {}, 0, {}, {}};
+    LayerPlan plan{op, op.getKernelAttr(), op.getProblem(), {}, {}, 0, 0, {},
+                   {}};
     auto dims = planPhases(plan.problem);
     if (!dims)
       return op.emitOpError(dims.error().message);
     if (auto fits = checkFits(plan.kernel, plan.problem, chipOf(op)); !fits)
       return op.emitOpError(fits.error().message);
     plan.dims = std::move(*dims);
-    SmallVector<int64_t> steps;
-    for (auto [dim, box] :
-         llvm::zip_equal(plan.dims, plan.kernel.getBox().asArrayRef())) {
-      steps.push_back(dim.inputStep);
-      plan.boxes.push_back(std::max<int64_t>(1, ceilDiv(dim.maxQCount, box)));
-      plan.phases.push_back(std::max<size_t>(1, dim.phases.size()));
+    plan.halo = chunkHalo(plan.kernel, plan.problem, plan.dims);
+    plan.dynamicBytes =
+        dynamicSharedBytes(plan.kernel, plan.problem, plan.halo);
+    for (auto [i, dim] : llvm::enumerate(plan.dims)) {
+      plan.boxes.push_back(std::max<int64_t>(
+          1, ceilDiv(dim.maxQCount, plan.kernel.getBox()[i])));
+      plan.phases.push_back(
+          plan.isGrouped(i) ? 1 : std::max<size_t>(1, dim.phases.size()));
     }
-    plan.shared = sharedLayout(plan.kernel, steps);
     plan.channelTiles = ceilDiv(plan.problem.outputChannelsPerGroup(),
                                 plan.kernel.getChannels());
     return plan;
@@ -374,7 +441,7 @@ struct Tile : ctc::impl::TileBase<Tile> {
                          SymbolRefAttr::get(kernels.getSymNameAttr(),
                                             {FlatSymbolRefAttr::get(function)}),
                          ValueRange(entry.getArguments()), *perTile, batchTile,
-                         plan.kernel.getThreads(),
+                         plan.kernel.getThreads(), plan.dynamicBytes,
                          plan.problem.hasDynamicBatch());
     return success();
   }

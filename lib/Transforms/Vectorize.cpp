@@ -7,9 +7,12 @@
 
 #include "FlatAccess.h"
 #include "Kernels.h"
+#include "MmaSync/MmaSync.h"
 #include "ThreadTile.h"
 #include "ctc/Transforms/Passes.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
@@ -34,19 +37,19 @@ ThreadTile::ThreadTile(gpu::GPUFuncOp function, ir::KernelAttr kernel,
   IndexMath local(b, b.getI32Type()), index(b, b.getIndexType());
   thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
   const bool alongPositions = kernel.getLanes() == ir::Lanes::Positions;
-  const int64_t fast = alongPositions ? kernel.getThreadsPositions()
-                                      : kernel.getThreadsChannels();
+  const int64_t fast =
+      alongPositions ? kernel.getWorkers()[0] : kernel.getWorkers()[1];
   Value quick = local.rem(thread, fast), slow = local.div(thread, fast);
   Value position = alongPositions ? quick : slow;
   channel = index.cast(
-      local.mul(alongPositions ? slow : quick, kernel.getThreadChannels()));
+      local.mul(alongPositions ? slow : quick, kernel.getWorkerTile()[1]));
 
   SmallVector<int64_t> box{kernel.getBatch()}, halo{kernel.getBatch()};
   llvm::append_range(box, kernel.getBox().asArrayRef());
   llvm::append_range(halo, shared.halo);
   const int64_t volume = kernel.getBoxVolume();
-  for (int64_t i = 0; i < kernel.getThreadPositions(); ++i) {
-    Value number = local.add(position, i * kernel.getThreadsPositions());
+  for (int64_t i = 0; i < kernel.getWorkerTile()[0]; ++i) {
+    Value number = local.add(position, i * kernel.getWorkers()[0]);
     positions.push_back(index.cast(number));
     // Idle positions compute position 0 once more and are not stored.
     if (volume < kernel.getPositions())
@@ -71,10 +74,10 @@ struct ZeroPattern : OpConversionPattern<arith::ConstantOp> {
   matchAndRewrite(arith::ConstantOp op, OpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
     auto type =
-        VectorType::get(tile.kernel.getThreadChannels(), rewriter.getF32Type());
+        VectorType::get(tile.kernel.getWorkerTile()[1], rewriter.getF32Type());
     Value zero = arith::ConstantOp::create(rewriter, op.getLoc(),
                                            rewriter.getZeroAttr(type));
-    SmallVector<Value> zeros(tile.kernel.getThreadPositions(), zero);
+    SmallVector<Value> zeros(tile.kernel.getWorkerTile()[0], zero);
     rewriter.replaceOpWithMultiple(op, {ValueRange(zeros)});
     return success();
   }
@@ -140,7 +143,7 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
     const int64_t channels = kernel.getChannels();
     Value first = math.add(math.mul(row, kernel.getChunkChannels() * channels),
                            tile.channel);
-    auto type = VectorType::get(kernel.getThreadChannels(), b.getF32Type());
+    auto type = VectorType::get(kernel.getWorkerTile()[1], b.getF32Type());
     for (int64_t k = 0; k < kernel.getChunkChannels(); ++k) {
       Value weight =
           loadVector(b, type, weights, math.add(first, k * channels));
@@ -182,6 +185,8 @@ struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
 
   LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel,
                         const SharedLayout &shared) {
+    if (kernel.getFamily() == ir::Family::MmaSync)
+      return vectorizeForMma(function, kernel);
     if (function.getNumWorkgroupAttributions() == 0) {
       return function.emitOpError(
           "has no workgroup buffer, run ctc-pipeline first");
@@ -198,8 +203,8 @@ struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
             SmallVectorImpl<Type> &parts) -> std::optional<LogicalResult> {
           if (type != block)
             return std::nullopt;
-          parts.append(kernel.getThreadPositions(),
-                       VectorType::get(kernel.getThreadChannels(),
+          parts.append(kernel.getWorkerTile()[0],
+                       VectorType::get(kernel.getWorkerTile()[1],
                                        type.getElementType()));
           return success();
         });

@@ -7,6 +7,8 @@
 
 #include "ctc/Tuning/KernelChoice.h"
 #include "ctc/Support/IntegerMath.h"
+#include "ctc/Support/PhaseGroup.h"
+#include "ctc/Tuning/MmaSync.h"
 #include "ctc/Tuning/Simt.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -51,24 +53,50 @@ SharedLayout ctc::sharedLayout(ir::KernelAttr kernel,
   return layout;
 }
 
-static std::vector<int64_t> inputSteps(const Problem &problem) {
-  std::vector<int64_t> steps;
-  for (const SpatialDim &dim : problem.dims)
-    steps.push_back(inputStep(dim));
-  return steps;
+std::vector<int64_t> ctc::chunkHalo(ir::KernelAttr kernel,
+                                    const Problem &problem,
+                                    llvm::ArrayRef<DimPhasePlan> plans) {
+  std::vector<int64_t> halo;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const int64_t box = kernel.getBox()[i];
+    halo.push_back(
+        kernel.getPhases()[i] > 1
+            ? box + groupPhases(problem.dims[i], plans[i]).window
+            : saturate(box + static_cast<__int128>(kernel.getTaps()[i] - 1) *
+                                 plans[i].inputStep));
+  }
+  return halo;
+}
+
+int64_t ctc::dynamicSharedBytes(ir::KernelAttr kernel, const Problem &problem,
+                                llvm::ArrayRef<int64_t> halo) {
+  return kernel.getFamily() == ir::Family::Simt
+             ? 0
+             : mmaMemory(kernel, problem, halo).totalBytes;
+}
+
+Error ctc::tooLarge(int64_t bytes, int64_t limit, const Chip &chip) {
+  return {ErrorCode::InvalidProblem,
+          "the kernel's tiles take " + std::to_string(bytes) +
+              " bytes of workgroup memory, at most " + std::to_string(limit) +
+              " are available on " + std::string(chip.name) +
+              "; use a smaller box, taps or chunk_channels"};
 }
 
 Expected<void> ctc::checkFits(ir::KernelAttr kernel, const Problem &problem,
                               const Chip &chip) {
+  auto plans = planPhases(problem);
+  if (!plans)
+    return tl::unexpected(plans.error());
+  if (kernel.getFamily() == ir::Family::MmaSync)
+    return checkMmaSync(kernel, problem, *plans, chip);
+  std::vector<int64_t> steps;
+  for (const DimPhasePlan &plan : *plans)
+    steps.push_back(plan.inputStep);
   const int64_t limit = std::min(kMaxStaticShared, chip.maxSharedPerBlock);
-  const SharedLayout layout = sharedLayout(kernel, inputSteps(problem));
-  if (layout.totalBytes > limit)
-    return makeError(
-        ErrorCode::InvalidProblem,
-        "the kernel's tiles take " + std::to_string(layout.totalBytes) +
-            " bytes of workgroup memory, at most " + std::to_string(limit) +
-            " are available on " + std::string(chip.name) +
-            "; use a smaller box, taps or chunk_channels");
+  if (const int64_t bytes = sharedLayout(kernel, steps).totalBytes;
+      bytes > limit)
+    return tl::unexpected(tooLarge(bytes, limit, chip));
   return {};
 }
 
@@ -85,20 +113,34 @@ Tiling ctc::tilingOf(ir::KernelAttr kernel) {
   return tiling;
 }
 
+static std::string listFamilies() {
+  std::string text;
+  for (uint32_t i = 0; i <= ir::getMaxEnumValForFamily(); ++i)
+    text += (i ? ", " : "") + ir::stringifyFamily(ir::Family(i)).str();
+  return text;
+}
+
 Expected<KernelChoice> ctc::chooseKernel(mlir::MLIRContext *context,
                                          const Problem &problem,
                                          const Chip &chip,
                                          llvm::StringRef family) {
-  if (!family.empty() && !ir::symbolizeFamily(family))
-    return makeError(ErrorCode::InvalidProblem, "unknown kernel family '" +
-                                                    family.str() +
-                                                    "', must be one of simt");
-  if (problem.precision == Precision::TF32x3)
+  const std::optional<ir::Family> forced = ir::symbolizeFamily(family);
+  if (!family.empty() && !forced)
     return makeError(ErrorCode::InvalidProblem,
-                     "precision is tf32x3, which no kernel family serves on " +
-                         std::string(chip.name) +
-                         "; simt serves tf32 and ieee");
-  auto choice = chooseSimt(context, problem);
+                     "unknown kernel family '" + family.str() +
+                         "', must be one of " + listFamilies());
+  const std::optional<std::string> noMma = whyNotMmaSync(problem);
+  const std::optional<std::string> noSimt = whyNotSimt(problem);
+  if (forced == ir::Family::MmaSync && noMma)
+    return invalidProblem("family mma_sync cannot serve this layer: " + *noMma +
+                          "; simt can");
+  if (forced == ir::Family::Simt && noSimt)
+    return invalidProblem("family simt cannot serve this layer: " + *noSimt +
+                          "; mma_sync can");
+  const bool mma = forced ? *forced == ir::Family::MmaSync
+                          : !noMma && (noSimt || prefersMmaSync(problem));
+  auto choice = mma ? chooseMmaSync(context, problem, chip)
+                    : chooseSimt(context, problem);
   if (!choice)
     return choice;
   if (auto fits = checkFits(choice->kernel, problem, chip); !fits)

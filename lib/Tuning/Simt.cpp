@@ -7,6 +7,7 @@
 
 #include "ctc/Tuning/Simt.h"
 #include "ctc/Support/IntegerMath.h"
+#include "ctc/Tuning/BoxSearch.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/ADT/bit.h"
@@ -73,61 +74,17 @@ static void shrinkToWork(int64_t positions, SimtTile &tile) {
     tile.threadsPositions /= 2;
 }
 
-/// Estimated cost of covering `sizes` positions (batch first) with a box:
-/// positions computed, idle ones included, times a share for the halo.
-static double boxCost(const std::vector<int64_t> &sizes,
-                      const std::vector<int64_t> &box,
-                      const std::vector<DimPhasePlan> &plans,
-                      int64_t positions) {
-  double blocks = 1, halo = 1;
-  for (size_t i = 0; i < sizes.size(); ++i) {
-    blocks *= double(ceilDiv(sizes[i], box[i]));
-    if (i > 0) {
-      const DimPhasePlan &plan = plans[i - 1];
-      const double reach = double(std::max<int64_t>(0, plan.maxTapCount - 1)) *
-                           double(plan.inputStep);
-      halo *= (double(box[i]) + reach) / double(box[i]);
-    }
-  }
-  // Rows shorter than 8 elements waste part of each 32-byte sector.
-  const double sectors = double(roundUp(box.back(), 8)) / double(box.back());
-  return blocks * double(positions) * (1 + 0.05 * halo + 0.05 * sectors);
-}
-
-/// Tries every box of power-of-two or exact sizes, innermost dimension first.
-static void searchBox(const std::vector<int64_t> &sizes,
-                      const std::vector<DimPhasePlan> &plans, size_t dim,
-                      int64_t room, std::vector<int64_t> &box,
-                      int64_t positions, double &bestCost,
-                      std::vector<int64_t> &best) {
-  std::vector<int64_t> candidates;
-  for (int64_t size = 1; size <= room && size < 2 * sizes[dim]; size *= 2)
-    candidates.push_back(std::min(size, sizes[dim]));
-  if (sizes[dim] <= room)
-    candidates.push_back(sizes[dim]);
-  for (int64_t parts = 2; parts <= 8; ++parts)
-    if (int64_t part = ceilDiv(sizes[dim], parts); part <= room)
-      candidates.push_back(part);
-  for (int64_t size : candidates) {
-    box[dim] = size;
-    if (dim > 0) {
-      searchBox(sizes, plans, dim - 1, room / size, box, positions, bestCost,
-                best);
-    } else if (double cost = boxCost(sizes, box, plans, positions);
-               cost < bestCost) {
-      bestCost = cost;
-      best = box;
-    }
-  }
-}
-
 static ir::KernelAttr toAttr(mlir::MLIRContext *context, const SimtTile &tile) {
+  auto sizes = [&](llvm::ArrayRef<int64_t> values) {
+    return mlir::DenseI64ArrayAttr::get(context, values);
+  };
   return ir::KernelAttr::get(
       context, ir::Family::Simt, ir::Lanes::Positions, tile.batch,
-      mlir::DenseI64ArrayAttr::get(context, tile.box),
-      mlir::DenseI64ArrayAttr::get(context, tile.taps), tile.chunk,
-      tile.threadsPositions, tile.threadsChannels, tile.threadPositions,
-      tile.threadChannels, /*stages=*/1, ir::ChoiceSource::Heuristic);
+      sizes(tile.box), sizes(std::vector<int64_t>(tile.box.size(), 1)),
+      sizes(tile.taps), tile.chunk,
+      sizes({tile.threadsPositions, tile.threadsChannels}),
+      sizes({tile.threadPositions, tile.threadChannels}), /*stages=*/1,
+      ir::ChoiceSource::Heuristic);
 }
 
 /// Halves the largest tap count, then the chunk, until the chunk's buffers fit.
@@ -157,6 +114,12 @@ static std::string explain(const Problem &problem, const SimtTile &tile) {
          " x " + std::to_string(tile.threadChannels) + " per thread";
 }
 
+std::optional<std::string> ctc::whyNotSimt(const Problem &problem) {
+  if (problem.precision == Precision::TF32x3)
+    return "its precision is tf32x3, which takes matrix instructions";
+  return std::nullopt;
+}
+
 Expected<KernelChoice> ctc::chooseSimt(mlir::MLIRContext *context,
                                        const Problem &problem) {
   auto plans = planPhases(problem);
@@ -166,25 +129,15 @@ Expected<KernelChoice> ctc::chooseSimt(mlir::MLIRContext *context,
   chooseChannels(problem, tile);
   tile.chunk = chooseChunk(problem.inputChannelsPerGroup());
 
-  std::vector<int64_t> sizes{
-      problem.hasDynamicBatch() ? 1 : std::max<int64_t>(1, problem.batch)};
+  const BoxSearch search = boxSearch(problem, *plans);
   std::vector<int64_t> steps;
   for (const DimPhasePlan &plan : *plans) {
-    sizes.push_back(std::max<int64_t>(1, plan.maxQCount));
     steps.push_back(plan.inputStep);
     tile.taps.push_back(
         std::clamp<int64_t>(plan.maxTapCount, 1, kMaxTapsPerChunk));
   }
-  int64_t positions = 1;
-  for (int64_t size : sizes)
-    positions = std::min<int64_t>(positions * std::min<int64_t>(size, 1 << 20),
-                                  1 << 20);
-  shrinkToWork(positions, tile);
-
-  std::vector<int64_t> box(sizes.size(), 1), best(sizes.size(), 1);
-  double bestCost = std::numeric_limits<double>::infinity();
-  searchBox(sizes, *plans, sizes.size() - 1, tile.positions(), box,
-            tile.positions(), bestCost, best);
+  shrinkToWork(search.volume(), tile);
+  const std::vector<int64_t> best = search.best(tile.positions());
   tile.batch = best.front();
   tile.box.assign(best.begin() + 1, best.end());
   shrinkToShared(context, steps, tile);

@@ -2,10 +2,10 @@
 
 // CHECK: module attributes {ctc.target = #ctc.target<"sm_90a">}
 module attributes {ctc.target = #ctc.target<"sm_90a">} {
-  // CHECK: kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 32], taps = [2, 2], chunk_channels = 8, threads_positions = 16, threads_channels = 8, thread_positions = 8, thread_channels = 8, stages = 2, source = table>
+  // CHECK: kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 32], phases = [1, 1], taps = [2, 2], chunk_channels = 8, workers = [16, 8], worker_tile = [8, 8], stages = 2, source = table>
   "test.kernel"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1,
-    box = [4, 32], taps = [2, 2], chunk_channels = 8, threads_positions = 16, threads_channels = 8,
-    thread_positions = 8, thread_channels = 8, stages = 2, source = table>} : () -> ()
+    box = [4, 32], phases = [1, 1], taps = [2, 2], chunk_channels = 8, workers = [16, 8],
+    worker_tile = [8, 8], stages = 2, source = table>} : () -> ()
 
   // CHECK: layouts = [#ctc.layout<channels_first>, #ctc.layout<channels_last>]
   "test.layouts"() {layouts = [#ctc.layout<channels_first>, #ctc.layout<channels_last>]} : () -> ()

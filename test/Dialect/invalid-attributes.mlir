@@ -24,75 +24,115 @@ module attributes {ctc.target = #ctc.target<"sm_75">} {}
 // -----
 
 // expected-error@+1 {{batch is 0, must be from 1 to 1024}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 0, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 0, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
 // expected-error@+1 {{chunk_channels is 65, must be from 1 to 64}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 65, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 65, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
-// expected-error@+1 {{threads_positions is 0, must be from 1 to 1024}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 0, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+// expected-error@+1 {{workers along positions is 0, must be from 1 to 1024}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [0, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
-// expected-error@+1 {{threads_channels is 2048, must be from 1 to 1024}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 2048, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+// expected-error@+1 {{workers along channels is 2048, must be from 1 to 1024}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 2048], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
-// expected-error@+1 {{thread_positions is 17, must be from 1 to 16}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 17, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+// expected-error@+1 {{worker_tile along positions is 17, must be from 1 to 16}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [17, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
-// expected-error@+1 {{thread_channels is -1, must be from 1 to 16}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = -1, stages = 1, source = explicit>} : () -> ()
+// expected-error@+1 {{worker_tile along channels is -1, must be from 1 to 16}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, -1], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
 // expected-error@+1 {{stages is 3, must be from 1 to 2}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 3, source = explicit>} : () -> ()
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 3, source = explicit>} : () -> ()
 
 // -----
 
 // expected-error@+1 {{the block has 40 threads, must be a multiple of 32 up to 1024}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 40, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [40, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
 // expected-error@+1 {{the block has 2048 threads, must be a multiple of 32 up to 1024}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 64, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 64], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
-// expected-error@+1 {{box has 0 and taps has 0 sizes, must be one per spatial dimension}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [], taps = [], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+// expected-error@+1 {{box has 0, phases has 0 and taps has 0 sizes, must be one per spatial dimension}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [], phases = [], taps = [], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
-// expected-error@+1 {{box has 2 and taps has 1 sizes, must be one per spatial dimension}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+// expected-error@+1 {{box has 2, phases has 2 and taps has 1 sizes, must be one per spatial dimension}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
 // expected-error@+1 {{box size is 0, must be from 1 to 16384}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 0], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 0], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
-// expected-error@+1 {{the box holds 64 positions, the threads cover 32}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 2, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+// expected-error@+1 {{the box holds 64 positions, the workers cover 32}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 2, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
 // expected-error@+1 {{taps is 0, must be from 1 to 4096}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 0], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 0], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
 
 // expected-error@+2 {{failed to parse CTC_KernelAttr parameter 'family'}}
-// expected-error@+1 {{expected ::ctc::ir::Family to be one of: simt}}
-"test.op"() {kernel = #ctc.kernel<family = fft, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} : () -> ()
+// expected-error@+1 {{expected ::ctc::ir::Family to be one of: simt, mma_sync}}
+"test.op"() {kernel = #ctc.kernel<family = fft, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{phases are grouped, which simt does not do}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 2], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{phases is 65, must be from 1 to 64}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 65], taps = [1, 1], chunk_channels = 8, workers = [1, 1], worker_tile = [32, 16], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{workers has 1 and worker_tile has 2 sizes, must be positions and channels}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{chunk_channels is 12, must be from 1 to 512 and a multiple of 8}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 12, workers = [1, 1], worker_tile = [32, 16], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{worker_tile along channels is 24, must be from 1 to 256 and a multiple of 16}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [1, 1], worker_tile = [32, 24], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{worker_tile along positions is 40, must be from 1 to 256 and a multiple of 16}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = channels, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [1, 1], worker_tile = [40, 24], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{stages is 9, must be from 1 to 8}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [1, 1], worker_tile = [32, 16], stages = 9, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{the block has 1056 threads, must be a multiple of 32 up to 1024}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [33, 1], worker_tile = [32, 16], stages = 1, source = explicit>} : () -> ()

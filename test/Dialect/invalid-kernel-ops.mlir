@@ -46,7 +46,7 @@ func.func @contract_halo(%p: vector<8x1x3xf32>, %t: vector<2x8x4xf32>, %acc: vec
 func.func @store_origin(%acc: vector<4x4xf32>, %y: memref<1x4x9xf32>, %i: index) {
   // expected-error@+1 {{origin has 2 values, must have one for each of 1 spatial dimensions}}
   ctc.store_tile %acc into %y sample %i of %i channel %i to %i origin(%i, %i) extent(%i)
-    {layout = #ctc.layout<channels_first>, stride = array<i64: 2>} : vector<4x4xf32> into memref<1x4x9xf32>
+    {group_channels = 4, layout = #ctc.layout<channels_first>, stride = array<i64: 2>} : vector<4x4xf32> into memref<1x4x9xf32>
   return
 }
 
@@ -55,7 +55,7 @@ func.func @store_origin(%acc: vector<4x4xf32>, %y: memref<1x4x9xf32>, %i: index)
 func.func @store_maps(%acc: vector<4x4xf32>, %y: memref<1x4x9xf32>, %z: memref<4xf32>, %i: index) {
   // expected-error@+1 {{has 1 extra operands and 0 extra_maps, must be as many}}
   ctc.store_tile %acc into %y sample %i of %i channel %i to %i origin(%i) extent(%i) extras(%z : memref<4xf32>)
-    {layout = #ctc.layout<channels_first>, stride = array<i64: 2>} : vector<4x4xf32> into memref<1x4x9xf32>
+    {group_channels = 4, layout = #ctc.layout<channels_first>, stride = array<i64: 2>} : vector<4x4xf32> into memref<1x4x9xf32>
   return
 }
 
@@ -64,7 +64,7 @@ func.func @store_maps(%acc: vector<4x4xf32>, %y: memref<1x4x9xf32>, %z: memref<4
 func.func @store_epilogue(%acc: vector<4x4xf32>, %y: memref<1x4x9xf32>, %i: index) {
   // expected-error@+1 {{epilogue takes ('f16'), must take ('f32')}}
   ctc.store_tile %acc into %y sample %i of %i channel %i to %i origin(%i) extent(%i)
-    {layout = #ctc.layout<channels_first>, stride = array<i64: 2>} : vector<4x4xf32> into memref<1x4x9xf32> epilogue {
+    {group_channels = 4, layout = #ctc.layout<channels_first>, stride = array<i64: 2>} : vector<4x4xf32> into memref<1x4x9xf32> epilogue {
   ^bb0(%h: f16):
     %f = arith.extf %h : f16 to f32
     ctc.yield %f : f32

@@ -1,7 +1,7 @@
 // Packed weights must be what their kernel and groups make of the weight.
 // RUN: ctc-opt %s -split-input-file -verify-diagnostics
 
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], taps = [1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], phases = [1], taps = [1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>
 
 func.func @c13_packed_shape(%x: memref<1x8x6xf32>, %w: memref<1x1x2x1x1xf32>, %y: memref<1x4x7xf32>) {
   // expected-error@+1 {{packed weight has shape 1x1x2x1x1, must be 1x1x2x8x4 for its kernel}}

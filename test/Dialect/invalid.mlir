@@ -367,7 +367,7 @@ func.func @c13_box_rank(%x: tensor<1x8x4xf32>, %w: tensor<8x4x3xf32>, %init: ten
   // expected-error@+1 {{kernel has a box of 2 sizes, must be one for each of 1 spatial dimensions}}
   %y = ctc.conv_transpose ins(%x, %w : tensor<1x8x4xf32>, tensor<8x4x3xf32>)
          outs(%init : tensor<1x4x6xf32>)
-         {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], taps = [1, 1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>} -> tensor<1x4x6xf32>
+         {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} -> tensor<1x4x6xf32>
   return
 }
 

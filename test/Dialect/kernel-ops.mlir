@@ -8,7 +8,7 @@
 // CHECK: %[[P:.*]] = ctc.load_patch %{{.*}} sample %{{.*}} of %{{.*}} channel %{{.*}} to %{{.*}} origin(%{{.*}}, %{{.*}}) {group_channels = 8 : i64, layout = #ctc.layout<channels_first>, round_tf32} : memref<1x8x4x4xf32> -> vector<8x1x3x3xf32>
 // CHECK: %[[W:.*]] = ctc.load_weights %{{.*}} group %{{.*}} tile %{{.*}} channel %{{.*}} slot(%{{.*}}, %{{.*}}) count(%{{.*}}, %{{.*}}) : memref<1x1x3x3x8x4xf32> -> vector<2x2x8x4xf32>
 // CHECK: %[[A:.*]] = ctc.contract %[[P]], %[[W]], %{{.*}} chunk %{{.*}} count(%{{.*}}, %{{.*}}) {halo = array<i64: 3, 3>, input_step = array<i64: 1, 1>} : vector<8x1x3x3xf32>, vector<2x2x8x4xf32> into vector<4x4xf32>
-// CHECK: ctc.store_tile %[[A]] into %{{.*}} sample %{{.*}} of %{{.*}} channel %{{.*}} to %{{.*}} origin(%{{.*}}, %{{.*}}) extent(%{{.*}}, %{{.*}}) bias(%{{.*}} : memref<4xf32>) {layout = #ctc.layout<channels_first>, stride = array<i64: 2, 2>} : vector<4x4xf32> into memref<1x4x9x9xf32> epilogue {
+// CHECK: ctc.store_tile %[[A]] into %{{.*}} sample %{{.*}} of %{{.*}} channel %{{.*}} to %{{.*}} origin(%{{.*}}, %{{.*}}) extent(%{{.*}}, %{{.*}}) bias(%{{.*}} : memref<4xf32>) {group_channels = 4 : i64, layout = #ctc.layout<channels_first>, stride = array<i64: 2, 2>} : vector<4x4xf32> into memref<1x4x9x9xf32> epilogue {
 func.func @body(%x: memref<1x8x4x4xf32>, %w: memref<1x1x3x3x8x4xf32>, %b: memref<4xf32>, %y: memref<1x4x9x9xf32>, %acc: vector<4x4xf32>) {
   %0 = arith.constant 0 : index
   %1 = arith.constant 1 : index
@@ -20,7 +20,7 @@ func.func @body(%x: memref<1x8x4x4xf32>, %w: memref<1x1x3x3x8x4xf32>, %b: memref
   %a = ctc.contract %p, %t, %acc chunk %0 count(%1, %1) {halo = array<i64: 3, 3>, input_step = array<i64: 1, 1>}
          : vector<8x1x3x3xf32>, vector<2x2x8x4xf32> into vector<4x4xf32>
   ctc.store_tile %a into %y sample %0 of %1 channel %0 to %8 origin(%0, %0) extent(%1, %1)
-    bias(%b : memref<4xf32>) {layout = #ctc.layout<channels_first>, stride = array<i64: 2, 2>}
+    bias(%b : memref<4xf32>) {group_channels = 4, layout = #ctc.layout<channels_first>, stride = array<i64: 2, 2>}
     : vector<4x4xf32> into memref<1x4x9x9xf32> epilogue {
   ^bb0(%e: f32):
     ctc.yield %e : f32

@@ -65,7 +65,7 @@ func.func @memory_space(%x: memref<1x8x6xf32, 3>, %w: memref<8x4x2xf32>, %y: mem
 }
 
 // -----
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], taps = [1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], phases = [1], taps = [1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>
 
 // expected-error@+1 {{name 'a b' cannot be an entry's, must be letters, digits, '_' and '$', not start with a digit, and not end in __prepare or _phases and a number}}
 func.func @"a b"(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x4x7xf32>) -> tensor<1x4x7xf32> {
@@ -75,7 +75,7 @@ func.func @"a b"(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x4x7x
 }
 
 // -----
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], taps = [1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], phases = [1], taps = [1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>
 
 // expected-error@+1 {{name 'f_phases0' cannot be an entry's}}
 func.func @f_phases0(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x4x7xf32>) -> tensor<1x4x7xf32> {
@@ -85,7 +85,7 @@ func.func @f_phases0(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x
 }
 
 // -----
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], taps = [1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], phases = [1], taps = [1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>
 
 // expected-error@+1 {{needs the name 'f__prepare', which is taken}}
 func.func @f(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x4x7xf32>) -> tensor<1x4x7xf32> {

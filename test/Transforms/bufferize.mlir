@@ -1,8 +1,8 @@
 // An entry on tensors becomes an entry on buffers, in the order of the ABI, with its prepare function beside it.
 // RUN: ctc-opt %s --ctc-bufferize | FileCheck %s
 
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [1], chunk_channels = 4,
-                      threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4,
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [1], taps = [1], chunk_channels = 4,
+                      workers = [32, 1], worker_tile = [1, 4],
                       stages = 1, source = explicit>
 
 // 6 input channels are rounded to the chunk of 4, 5 output channels to two tiles of 4.

@@ -144,9 +144,8 @@ func.func @kernel_chosen(%x: tensor<1x2x4xf32>, %w: tensor<2x3x1xf32>, %init: te
   // expected-remark@+1 {{not fused: its kernel is already chosen}}
   %y = ctc.conv_transpose ins(%x, %w : tensor<1x2x4xf32>, tensor<2x3x1xf32>)
          outs(%init : tensor<1x3x4xf32>)
-         {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [1],
-            chunk_channels = 2, threads_positions = 32, threads_channels = 1, thread_positions = 1,
-            thread_channels = 4, stages = 1, source = explicit>} -> tensor<1x3x4xf32>
+         {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [1], taps = [1],
+            chunk_channels = 2, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} -> tensor<1x3x4xf32>
   %z = tosa.tanh %y : (tensor<1x3x4xf32>) -> tensor<1x3x4xf32>
   return %z : tensor<1x3x4xf32>
 }

@@ -1,8 +1,8 @@
 // Gathers become copies into workgroup memory by the threads of a block: coordinates, bounds, zero fill.
 // RUN: ctc-opt %s --ctc-tile --ctc-implicit-im2col --canonicalize --cse | FileCheck %s
 
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [2], chunk_channels = 4,
-                      threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4,
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [1], taps = [2], chunk_channels = 4,
+                      workers = [32, 1], worker_tile = [1, 4],
                       stages = 1, source = explicit>
 
 // CHECK: gpu.func @layer(%[[X:.*]]: memref<1x4x40xf32, {{.*}}>, %[[P:.*]]: memref<1x1x3x4x4xf32, {{.*}}>, %{{.*}}: memref<1x4x81xf32, {{.*}}>)

@@ -2,7 +2,7 @@
 // RUN: ctc-opt %s --ctc-pipeline -split-input-file -verify-diagnostics
 // RUN: ctc-opt %s --ctc-vectorize -split-input-file -verify-diagnostics
 
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], taps = [1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], phases = [1], taps = [1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>
 
 gpu.module @kernels {
   // expected-error-re@+1 {{has {{a kernel and no ctc.input_step with one value for each size of its box|no workgroup buffer, run ctc-pipeline first}}}}

@@ -1,8 +1,8 @@
 // Geometry past 2^31: bases stay 64-bit index values, the grid has every block, and only offsets inside a tile are i32.
 // RUN: ctc-opt %s --ctc-bufferize --ctc-tile --ctc-implicit-im2col --ctc-pipeline --ctc-vectorize --canonicalize --cse | FileCheck %s
 
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [128], taps = [2], chunk_channels = 1,
-  threads_positions = 32, threads_channels = 1, thread_positions = 4, thread_channels = 1, stages = 1, source = explicit>
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [128], phases = [1], taps = [2], chunk_channels = 1,
+  workers = [32, 1], worker_tile = [4, 1], stages = 1, source = explicit>
 
 // CHECK: ctc.launch @ctc_kernels::@layer(%
 // 1100000002 outputs of residue 0, so ceil(1100000002 / 128) boxes for each of 4 phases.

@@ -1,11 +1,11 @@
 // With one stage two barriers stand around each chunk's multiplication; with two the buffers alternate and one is enough.
 // RUN: ctc-opt %s --ctc-tile --ctc-implicit-im2col --ctc-pipeline --canonicalize --cse | FileCheck %s
 
-#one = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [2], chunk_channels = 4,
-                   threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4,
+#one = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [1], taps = [2], chunk_channels = 4,
+                   workers = [32, 1], worker_tile = [1, 4],
                    stages = 1, source = explicit>
-#two = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [2], chunk_channels = 4,
-                   threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4,
+#two = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [1], taps = [2], chunk_channels = 4,
+                   workers = [32, 1], worker_tile = [1, 4],
                    stages = 2, source = explicit>
 
 // CHECK: gpu.func @one_stage(

@@ -1,23 +1,72 @@
 // RUN: ctc-opt %s --ctc-select-kernel -split-input-file -verify-diagnostics
 // RUN: not ctc-opt %s --ctc-select-kernel=chip=sm_70 2>&1 | FileCheck %s --check-prefix=CHIP
-// RUN: not ctc-opt %s --ctc-select-kernel=family=wgmma 2>&1 | FileCheck %s --check-prefix=FAMILY
+// RUN: not ctc-opt %S/Inputs/ieee.mlir --ctc-select-kernel=family=wgmma 2>&1 | FileCheck %s --check-prefix=FAMILY
 
 // CHIP: error: unknown chip 'sm_70', must be one of sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a
-// FAMILY: error: 'ctc.conv_transpose' op unknown kernel family 'wgmma', must be one of simt
-func.func @no_family_for_tf32x3(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x4x7xf32>) -> tensor<1x4x7xf32> {
-  // expected-error@+1 {{precision is tf32x3, which no kernel family serves on sm_80; simt serves tf32 and ieee}}
+// FAMILY: error: 'ctc.conv_transpose' op unknown kernel family 'wgmma', must be one of simt, mma_sync
+// RUN: not ctc-opt %S/Inputs/ieee.mlir --ctc-select-kernel=family=mma_sync 2>&1 | FileCheck %s --check-prefix=IEEE
+// IEEE: error: 'ctc.conv_transpose' op family mma_sync cannot serve this layer: its precision is ieee, and matrix instructions round f32 to tf32; simt can
+// RUN: not ctc-opt %S/Inputs/tf32x3.mlir --ctc-select-kernel=family=simt 2>&1 | FileCheck %s --check-prefix=TF32X3
+// TF32X3: error: 'ctc.conv_transpose' op family simt cannot serve this layer: its precision is tf32x3, which takes matrix instructions; mma_sync can
+func.func @ieee_in_matrix_instructions(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x4x7xf32>) -> tensor<1x4x7xf32> {
+  // expected-error@+1 {{kernel of family mma_sync cannot serve this layer: its precision is ieee, and matrix instructions round f32 to tf32; simt can}}
   %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf32>, tensor<8x4x2xf32>) outs(%y : tensor<1x4x7xf32>)
-         {precision = #ctc.precision<tf32x3>} -> tensor<1x4x7xf32>
+         {precision = #ctc.precision<ieee>,
+          kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [8], phases = [1], taps = [2],
+                               chunk_channels = 8, workers = [1, 1], worker_tile = [8, 16], stages = 2, source = explicit>}
+         -> tensor<1x4x7xf32>
   return %0 : tensor<1x4x7xf32>
+}
+
+// -----
+func.func @chunk_of_half_a_step(%x: tensor<1x8x6xf16>, %w: tensor<8x4x2xf16>, %y: tensor<1x4x7xf16>) -> tensor<1x4x7xf16> {
+  // expected-error@+1 {{chunk_channels is 8, must be a multiple of 16 for f16}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf16>, tensor<8x4x2xf16>) outs(%y : tensor<1x4x7xf16>)
+         {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [8], phases = [1], taps = [2],
+                               chunk_channels = 8, workers = [1, 1], worker_tile = [8, 16], stages = 2, source = explicit>}
+         -> tensor<1x4x7xf16>
+  return %0 : tensor<1x4x7xf16>
+}
+
+// -----
+func.func @registers_have_two_stages(%x: tensor<1x8x6xf16>, %w: tensor<8x4x2xf16>, %y: tensor<1x4x7xf16>) -> tensor<1x4x7xf16> {
+  // expected-error@+1 {{stages is 3, must be 1 or 2 for a patch that is copied through registers}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf16>, tensor<8x4x2xf16>) outs(%y : tensor<1x4x7xf16>)
+         {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [8], phases = [1], taps = [2],
+                               chunk_channels = 16, workers = [1, 1], worker_tile = [8, 16], stages = 3, source = explicit>}
+         -> tensor<1x4x7xf16>
+  return %0 : tensor<1x4x7xf16>
+}
+
+// -----
+func.func @some_phases(%x: tensor<1x8x6xf32>, %w: tensor<8x4x4xf32>, %y: tensor<1x4x24xf32>) -> tensor<1x4x24xf32> {
+  // expected-error@+1 {{phases is 2 in dimension 0, must be 1 or all 4 of them}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf32>, tensor<8x4x4xf32>) outs(%y : tensor<1x4x24xf32>)
+         {stride = array<i64: 4>,
+          kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [8], phases = [2], taps = [4],
+                               chunk_channels = 8, workers = [1, 1], worker_tile = [8, 16], stages = 2, source = explicit>}
+         -> tensor<1x4x24xf32>
+  return %0 : tensor<1x4x24xf32>
+}
+
+// -----
+func.func @some_taps(%x: tensor<1x8x6xf32>, %w: tensor<8x4x4xf32>, %y: tensor<1x4x14xf32>) -> tensor<1x4x14xf32> {
+  // expected-error@+1 {{taps is 2 in dimension 0 whose phases are grouped, must be the kernel size, 4}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf32>, tensor<8x4x4xf32>) outs(%y : tensor<1x4x14xf32>)
+         {stride = array<i64: 2>,
+          kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [8], phases = [2], taps = [2],
+                               chunk_channels = 8, workers = [1, 1], worker_tile = [8, 16], stages = 2, source = explicit>}
+         -> tensor<1x4x14xf32>
+  return %0 : tensor<1x4x14xf32>
 }
 
 // -----
 func.func @tiles_do_not_fit(%x: tensor<1x64x600xf32>, %w: tensor<64x64x64xf32>, %y: tensor<1x64x663xf32>) -> tensor<1x64x663xf32> {
   // expected-error@+1 {{bytes of workgroup memory, at most}}
   %0 = ctc.conv_transpose ins(%x, %w : tensor<1x64x600xf32>, tensor<64x64x64xf32>) outs(%y : tensor<1x64x663xf32>)
-         {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [512], taps = [64],
-                               chunk_channels = 64, threads_positions = 128, threads_channels = 8,
-                               thread_positions = 4, thread_channels = 8, stages = 1, source = explicit>}
+         {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [512], phases = [1], taps = [64],
+                               chunk_channels = 64, workers = [128, 8],
+                               worker_tile = [4, 8], stages = 1, source = explicit>}
          -> tensor<1x64x663xf32>
   return %0 : tensor<1x64x663xf32>
 }

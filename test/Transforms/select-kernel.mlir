@@ -22,9 +22,9 @@ module attributes {ctc.target = #ctc.target<"sm_90a">} {
   func.func @kept(%x: tensor<1x8x6x6xf32>, %w: tensor<8x4x2x2xf32>, %y: tensor<1x4x12x12xf32>) -> tensor<1x4x12x12xf32> {
     %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6x6xf32>, tensor<8x4x2x2xf32>) outs(%y : tensor<1x4x12x12xf32>)
            {stride = array<i64: 2, 2>,
-            kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [2, 16], taps = [1, 1],
-                                 chunk_channels = 4, threads_positions = 32, threads_channels = 1,
-                                 thread_positions = 1, thread_channels = 4, stages = 1, source = heuristic>}
+            kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [2, 16], phases = [1, 1], taps = [1, 1],
+                                 chunk_channels = 4, workers = [32, 1],
+                                 worker_tile = [1, 4], stages = 1, source = heuristic>}
            -> tensor<1x4x12x12xf32>
     return %0 : tensor<1x4x12x12xf32>
   }

@@ -7,7 +7,7 @@ func.func @not_packed(%x: memref<1x8x6xf32>, %w: memref<8x4x2xf32>, %y: memref<1
 }
 
 // -----
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], taps = [1], chunk_channels = 8, threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4, stages = 1, source = explicit>
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], phases = [1], taps = [1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>
 
 func.func @operand_order(%y: memref<1x4x7xf32>, %w: memref<1x1x2x8x4xf32>, %x: memref<1x8x6xf32>) {
   // expected-error@+1 {{must take the arguments of a func.func in their order: input, packed weights, bias, extra operands, output}}
@@ -17,7 +17,7 @@ func.func @operand_order(%y: memref<1x4x7xf32>, %w: memref<1x1x2x8x4xf32>, %x: m
 }
 
 // -----
-#large = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [1024], taps = [1], chunk_channels = 16, threads_positions = 128, threads_channels = 1, thread_positions = 8, thread_channels = 16, stages = 1, source = explicit>
+#large = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [1024], phases = [1], taps = [1], chunk_channels = 16, workers = [128, 1], worker_tile = [8, 16], stages = 1, source = explicit>
 
 func.func @does_not_fit(%x: memref<1x8x6xf32>, %w: memref<1x1x2x16x16xf32>, %y: memref<1x4x7xf32>) {
   // expected-error@+1 {{the kernel's tiles take 66624 bytes of workgroup memory, at most 49152 are available on sm_80; use a smaller box, taps or chunk_channels}}

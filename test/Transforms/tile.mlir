@@ -1,8 +1,8 @@
 // One launchable body for all phases: a block finds its phase in a table, so the code does not grow with the stride.
 // RUN: ctc-opt %s --ctc-tile --canonicalize --cse --split-input-file | FileCheck %s
 
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [2], chunk_channels = 4,
-                      threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4,
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [1], taps = [2], chunk_channels = 4,
+                      workers = [32, 1], worker_tile = [1, 4],
                       stages = 1, source = explicit>
 
 // Input 40, kernel 3, stride 2, padding (1, 0): 80 outputs, 40 of each residue. Two phases times two boxes times two
@@ -33,8 +33,8 @@ func.func @layer(%x: memref<2x6x40xf32>, %p: memref<1x2x3x8x4xf32>, %y: memref<2
 
 // -----
 
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [2], chunk_channels = 4,
-                      threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4,
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [1], taps = [2], chunk_channels = 4,
+                      workers = [32, 1], worker_tile = [1, 4],
                       stages = 1, source = explicit>
 
 // Stride 1024: a longer table, the same one body. The batch is an argument.

@@ -1,8 +1,8 @@
 // A thread owns a vector of output channels; the tile is stored through workgroup memory with the epilogue once.
 // RUN: ctc-opt %s --ctc-tile --ctc-implicit-im2col --ctc-pipeline --ctc-vectorize --canonicalize --cse | FileCheck %s
 
-#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], taps = [2], chunk_channels = 4,
-                      threads_positions = 32, threads_channels = 1, thread_positions = 1, thread_channels = 4,
+#kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [1], taps = [2], chunk_channels = 4,
+                      workers = [32, 1], worker_tile = [1, 4],
                       stages = 1, source = explicit>
 
 // Four input channels of a chunk are four multiply-adds of four output channels.

@@ -43,7 +43,8 @@ def CTC_Precision : I32EnumAttr<"Precision", "how f32 operands are multiplied", 
 def CTC_PrecisionAttr : CTC_EnumAttr<CTC_Precision, "precision">;
 
 def CTC_Family : I32EnumAttr<"Family", "kernel family", [
-    I32EnumAttrCase<"Simt", 0, "simt">]> {
+    I32EnumAttrCase<"Simt", 0, "simt">,
+    I32EnumAttrCase<"MmaSync", 1, "mma_sync">]> {
   let cppNamespace = "::ctc::ir";
   let genSpecializedAttr = 0;
 }
@@ -87,21 +88,31 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
   let summary = "the kernel chosen for a transposed convolution";
   let description = [{
     The one decision of the compiler, written by `ctc-select-kernel` and obeyed
-    by every pass below. A block computes, for one phase and one group, a box of
-    `batch` samples times `box` positions against `threads_channels *
-    thread_channels` output channels. The box is laid out over
-    `threads_positions * thread_positions` positions; positions past the box are
-    idle, so the box's volume must not exceed them.
+    by every pass below. A block computes a box of `batch` samples times `box`
+    positions of one phase (or of `phases` phases per dimension together) against
+    `workers[1] * worker_tile[1]` output channels of one group. Workers are
+    threads in `simt` and warps in `mma_sync`; the box is laid out over
+    `workers[0] * worker_tile[0]` positions, and positions past the box are idle,
+    so the box's volume must not exceed them.
+
+    `lanes` says what neighbouring threads run along: in `simt` the threads of a
+    block, in `mma_sync` the columns of the matrix instructions, whose rows are
+    then the other of the two.
 
     The reduction walks chunks of `taps` taps (per dimension) times
     `chunk_channels` input channels: the halo of a chunk, box plus
     (taps - 1) * input step, is loaded once and serves all of the chunk's taps.
+    `stages` chunks are in workgroup memory at a time.
+
+    `phases` holds, per spatial dimension, 1 or the number of phases that the
+    dimension has. Along a dimension with grouped phases a block computes all of
+    them from one halo, and `taps` is the kernel size.
 
     ```mlir
     #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 32],
-                taps = [2, 2], chunk_channels = 8, threads_positions = 16,
-                threads_channels = 8, thread_positions = 8, thread_channels = 8,
-                stages = 1, source = heuristic>
+                phases = [1, 1], taps = [2, 2], chunk_channels = 8,
+                workers = [16, 8], worker_tile = [8, 8], stages = 1,
+                source = heuristic>
     ```
   }];
   let parameters = (ins
@@ -111,34 +122,53 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     AttrParameter<"::mlir::DenseI64ArrayAttr",
         "positions per block along each spatial dimension">:$box,
     AttrParameter<"::mlir::DenseI64ArrayAttr",
+        "phases per block along each spatial dimension">:$phases,
+    AttrParameter<"::mlir::DenseI64ArrayAttr",
         "taps per reduction chunk along each spatial dimension">:$taps,
     AttrParameter<"int64_t", "input channels per reduction chunk">:$chunk_channels,
-    AttrParameter<"int64_t", "threads along positions">:$threads_positions,
-    AttrParameter<"int64_t", "threads along output channels">:$threads_channels,
-    AttrParameter<"int64_t", "positions per thread">:$thread_positions,
-    AttrParameter<"int64_t", "output channels per thread">:$thread_channels,
-    AttrParameter<"int64_t", "copies of the chunk's buffers, 1 or 2">:$stages,
+    AttrParameter<"::mlir::DenseI64ArrayAttr",
+        "threads or warps along positions and output channels">:$workers,
+    AttrParameter<"::mlir::DenseI64ArrayAttr",
+        "positions and output channels per worker and phase">:$worker_tile,
+    AttrParameter<"int64_t", "copies of the chunk's buffers">:$stages,
     EnumParameter<CTC_ChoiceSource>:$source);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// Threads of a block.
-    int64_t getThreads() const {
-      return getThreadsPositions() * getThreadsChannels();
-    }
-    /// Positions a block's threads cover; at least the box's volume.
+    int64_t getThreads() const;
+    /// Positions a block's workers cover; at least the box's volume.
     int64_t getPositions() const {
-      return getThreadsPositions() * getThreadPositions();
+      return getWorkers()[0] * getWorkerTile()[0];
     }
     /// Output channels of a block.
     int64_t getChannels() const {
-      return getThreadsChannels() * getThreadChannels();
+      return getWorkers()[1] * getWorkerTile()[1];
     }
+    /// Phases that a block computes together.
+    int64_t getPhaseCount() const;
     /// Samples times positions of the box.
     int64_t getBoxVolume() const;
     /// The same kernel, chosen by someone else.
     KernelAttr withSource(ChoiceSource source) const;
   }];
+}
+
+def CTC_FragmentsAttr : AttrDef<CTC_Dialect, "Fragments"> {
+  let mnemonic = "fragments";
+  let summary = "the order of weights as matrix instructions take them";
+  let description = [{
+    Weights of a chunk of `chunk_channels` input channels stand in the order of
+    Tuning/MmaLayout.h. `lanes` is the kernel's, and says with `layout` which
+    channels meet in a lane.
+  }];
+  let parameters = (ins
+    AttrParameter<"int64_t", "input channels per reduction chunk">:$chunk_channels,
+    AttrParameter<"int64_t",
+        "output channels whose registers a lane loads together">:$unit,
+    EnumParameter<CTC_Lanes>:$lanes,
+    EnumParameter<CTC_Layout>:$layout);
+  let assemblyFormat = "`<` struct(params) `>`";
 }
 
 #endif // CTC_DIALECT_CTCATTRS_TD

@@ -165,7 +165,8 @@ def CTC_PackWeightsOp : CTC_Op<"pack_weights",
     channel tiles, slots per spatial dimension, input channels of a group
     rounded up to the chunk, output channels of a tile): taps stand in the order
     of phases (Support/PhasePlan.h), so a phase's taps are neighbours, and
-    padding is zero. With `round_tf32` values are rounded to tf32 (to nearest,
+    padding is zero. With `fragments` the channels of a chunk and tile stand in
+    the order in which matrix instructions take them. With `round_tf32` values are rounded to tf32 (to nearest,
     ties away from zero), so that kernels need not.
   }];
   let arguments = (ins
@@ -175,6 +176,7 @@ def CTC_PackWeightsOp : CTC_Op<"pack_weights",
     DenseI64ArrayAttr:$tap_step,
     DefaultValuedAttr<CTC_WeightLayoutAttr,
         "::ctc::ir::WeightLayout::InputOutputKernel">:$weight_layout,
+    OptionalAttr<CTC_FragmentsAttr>:$fragments,
     UnitAttr:$round_tf32
   );
   let assemblyFormat = [{
@@ -189,7 +191,9 @@ def CTC_LaunchOp : CTC_Op<"launch",
   let description = [{
     One row of an entry's launch list. The grid is one-dimensional with
     `blocks_per_tile * ceil(N / batch_tile)` blocks, N the leading size of the
-    last argument; with `passes_batch` N follows the buffers as an i64.
+    last argument; with `passes_batch` N follows the buffers as an i64. A block
+    gets `dynamic_shared` bytes of workgroup memory beside what the kernel
+    declares.
   }];
   let arguments = (ins
     SymbolRefAttr:$kernel,
@@ -197,6 +201,7 @@ def CTC_LaunchOp : CTC_Op<"launch",
     I64Attr:$blocks_per_tile,
     I64Attr:$batch_tile,
     I64Attr:$block_size,
+    DefaultValuedAttr<I64Attr, "0">:$dynamic_shared,
     UnitAttr:$passes_batch
   );
   let assemblyFormat = [{

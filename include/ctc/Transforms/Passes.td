@@ -130,7 +130,7 @@ def ImplicitIm2col : Pass<"ctc-implicit-im2col", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::ctc::ir::CTCDialect", "::mlir::scf::SCFDialect",
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::vector::VectorDialect",
+    "::mlir::vector::VectorDialect", "::mlir::nvgpu::NVGPUDialect",
     "::mlir::NVVM::NVVMDialect"];
 }
 
@@ -143,7 +143,8 @@ def Pipeline : Pass<"ctc-pipeline", "::mlir::ModuleOp"> {
     filled again only after the barrier of the chunk in between.
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+    "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
 def Vectorize : Pass<"ctc-vectorize", "::mlir::ModuleOp"> {
@@ -156,7 +157,8 @@ def Vectorize : Pass<"ctc-vectorize", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::scf::SCFDialect",
     "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
-    "::mlir::vector::VectorDialect"];
+    "::mlir::vector::VectorDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::LLVM::LLVMDialect"];
 }
 
 #endif // CTC_TRANSFORMS_PASSES_TD

@@ -43,6 +43,18 @@ struct SharedLayout {
 SharedLayout sharedLayout(ir::KernelAttr kernel,
                           llvm::ArrayRef<int64_t> inputStep);
 
+/// Sizes of the patch that a chunk loads, per spatial dimension. Saturates far
+/// above what fits anywhere.
+std::vector<int64_t> chunkHalo(ir::KernelAttr kernel, const Problem &problem,
+                               llvm::ArrayRef<DimPhasePlan> plans);
+
+/// Workgroup memory that a launch asks for, in bytes.
+int64_t dynamicSharedBytes(ir::KernelAttr kernel, const Problem &problem,
+                           llvm::ArrayRef<int64_t> halo);
+
+/// Tiles take `bytes` of workgroup memory where the chip has `limit`.
+Error tooLarge(int64_t bytes, int64_t limit, const Chip &chip);
+
 /// The kernel fits the chip, or an error that names the bytes and the limit.
 Expected<void> checkFits(ir::KernelAttr kernel, const Problem &problem,
                          const Chip &chip);

@@ -12,6 +12,9 @@
 
 namespace ctc {
 
+/// Why simt cannot serve a problem, if it cannot.
+std::optional<std::string> whyNotSimt(const Problem &problem);
+
 /// Chooses the tiles of a simt kernel: channels per thread so that few are
 /// idle, a box that wastes few positions and little halo, and as many taps per
 /// chunk as workgroup memory holds.

@@ -213,9 +213,8 @@ const Layer kPlane{
          outs(%init : tensor<1x1x65540x65542xf32>)
          {stride = array<i64: 2, 2>, padding_low = array<i64: 1, 1>, padding_high = array<i64: 1, 1>,
           output_padding = array<i64: 1, 1>, precision = #ctc.precision<ieee>,
-          kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [8, 16], taps = [1, 2],
-            chunk_channels = 1, threads_positions = 32, threads_channels = 1, thread_positions = 4,
-            thread_channels = 1, stages = 2, source = explicit>}
+          kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [8, 16], phases = [1, 1], taps = [1, 2],
+            chunk_channels = 1, workers = [32, 1], worker_tile = [4, 1], stages = 2, source = explicit>}
          -> tensor<1x1x65540x65542xf32>
   return %y : tensor<1x1x65540x65542xf32>
 })"};
@@ -228,9 +227,8 @@ const Layer kLine{
   %y = ctc.conv_transpose ins(%x, %w : tensor<1x1x1100000001xf32>, tensor<1x1x5xf32>)
          outs(%init : tensor<1x1x4400000005xf32>)
          {stride = array<i64: 4>, precision = #ctc.precision<ieee>,
-          kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [128], taps = [1],
-            chunk_channels = 1, threads_positions = 32, threads_channels = 1, thread_positions = 4,
-            thread_channels = 1, stages = 1, source = explicit>}
+          kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [128], phases = [1], taps = [1],
+            chunk_channels = 1, workers = [32, 1], worker_tile = [4, 1], stages = 1, source = explicit>}
          -> tensor<1x1x4400000005xf32>
   return %y : tensor<1x1x4400000005xf32>
 })"};

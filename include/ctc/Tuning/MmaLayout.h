@@ -1,0 +1,126 @@
+//===- MmaLayout.h - Workgroup memory and fragments of mma_sync -*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Everything is counted in words of 32 bits, and a plane is one word per
+// position: an f32 channel, or a pair of 16-bit channels. In words the two
+// instructions that mma_sync uses are one (PTX ISA 9.7.15.5.8 "Matrix Fragments
+// for mma.m16n8k16" and ...5.4 "m16n8k8" with .tf32): both reduce over 8
+// planes. With lane = 4 * g + t, a lane's registers hold
+//
+//   of 8 rows or columns:  element g, planes t and t + 4     (h = 0, 1)
+//   of the accumulator:    rows g, g + 8, columns 2t, 2t + 1
+//
+// where 16 rows are two times 8. Since both operands are ours to lay out, the
+// plane that a register (t, h) of reduction step s holds may be any that both
+// agree on:
+//
+//   patch [plane][position]:  plane 8 * s + t + 4 * h, one word a load
+//   patch [position][plane]:  plane t * (planes / 4) + 2 * s + h, so that a
+//   lane
+//                             reads neighbours, up to 16 bytes a load
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_TUNING_MMALAYOUT_H
+#define CTC_TUNING_MMALAYOUT_H
+
+#include "ctc/Dialect/CTC.h"
+#include "ctc/Support/Problem.h"
+
+namespace ctc {
+
+/// Planes that one matrix instruction reduces over.
+inline constexpr int64_t kMmaPlanes = 8;
+/// Positions or channels of a fragment that holds 8 of them.
+inline constexpr int64_t kOctet = 8;
+
+/// What a patch of one chunk is, before it has a place.
+struct PatchShape {
+  ElementType type = ElementType::F32;
+  Layout layout = Layout::ChannelsFirst;
+  int64_t chunkChannels = kMmaPlanes;
+  int64_t groupChannels = 1; ///< Input channels of a group.
+  int64_t inputChannels = 1; ///< Of all groups.
+  int64_t inputWidth = 1;    ///< Input size of the innermost dimension.
+  std::vector<int64_t> halo; ///< Samples, then elements per dimension.
+};
+
+/// A patch in workgroup memory. Sizes in words unless they say otherwise.
+struct PatchLayout {
+  bool planesContiguous = false; ///< [position][plane], else [plane][position].
+  int64_t wordElements = 1;      ///< Elements of a word.
+  int64_t planes = 0;
+  /// Elements of one copy, along positions of the innermost dimension or along
+  /// channels. Copies along positions start at multiples of it, so the stored
+  /// window begins up to vector - 1 positions before the halo.
+  int64_t vector = 1;
+  /// Whether cp.async can copy it: words, laid out as they lie in memory.
+  bool async = false;
+  std::vector<int64_t> window;  ///< Stored positions: samples, then dimensions.
+  std::vector<int64_t> strides; ///< Of the window's dimensions.
+  int64_t planeStride = 1;
+  int64_t words = 0; ///< All of it.
+
+  int64_t bytes() const { return words * 4; }
+  /// Words of one load of a fragment.
+  int64_t loadWords() const;
+  /// The plane of register (t, h) in reduction step `step`.
+  int64_t plane(int64_t step, int64_t t, int64_t h) const;
+};
+
+/// Lays out a patch so that loads of fragments have no bank conflicts where the
+/// box allows it, and as few as possible elsewhere.
+PatchLayout layoutPatch(const PatchShape &shape, ir::KernelAttr kernel);
+
+/// Wavefronts past the least that loading the fragments of one reduction step
+/// takes, over all octets of positions of a block: 0 is free of conflicts.
+int64_t bankConflicts(const PatchLayout &layout, ir::KernelAttr kernel);
+
+/// Words from the window's start to every position of the block's box, idle
+/// positions standing at the first.
+std::vector<int64_t> positionWords(const PatchLayout &layout,
+                                   ir::KernelAttr kernel);
+
+/// Workgroup memory of a kernel in bytes.
+struct MmaMemory {
+  PatchLayout patch;
+  int64_t patchBytes = 0;  ///< One buffer.
+  int64_t weightBytes = 0; ///< One buffer.
+  int64_t totalBytes = 0;  ///< With all stages.
+};
+
+/// `halo` is what ctc-tile loads for a chunk, per spatial dimension.
+MmaMemory mmaMemory(ir::KernelAttr kernel, const Problem &problem,
+                    llvm::ArrayRef<int64_t> halo);
+
+/// The order of the weights inside a chunk and a tile of output channels:
+/// [step][16 or 8 channels][lane][register][element of the word].
+struct FragmentOrder {
+  int64_t wordElements = 1;
+  int64_t planes = 0; ///< Of a chunk.
+  bool planesContiguous = false;
+  /// Channels are columns: neighbours in the accumulator's two columns and two
+  /// octets become neighbouring channels, four in a lane.
+  bool columns = false;
+  int64_t channels = 8; ///< Of a tile.
+  int64_t unit = 8;     ///< Channels whose registers a lane loads together.
+
+  int64_t octets() const { return unit / kOctet; }
+  int64_t registers() const { return 2 * octets(); }
+};
+
+/// The unit of a kernel's weights: 16 channels if a warp's are multiples of it.
+int64_t fragmentUnit(ir::KernelAttr kernel);
+
+/// The input channel of the chunk and the output channel of the tile that stand
+/// at an element.
+std::pair<int64_t, int64_t> fragmentElement(const FragmentOrder &order,
+                                            int64_t element);
+
+} // namespace ctc
+
+#endif // CTC_TUNING_MMALAYOUT_H

@@ -1,0 +1,258 @@
+//===- Copies.cpp - Patches and weights into workgroup memory -------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Threads take vectors of a tile in turn. What lies as it does in memory is
+// copied by cp.async, which fills with zero what is out of bounds (PTX ISA
+// 9.7.9.25.3.1, src-size); pairs of 16-bit planes go through registers, which
+// also serves widths that cp.async does not have.
+//
+//===----------------------------------------------------------------------===//
+
+#include "../FlatAccess.h"
+#include "../IndexMath.h"
+#include "MmaSync.h"
+#include "PatchItems.h"
+#include "ctc/Dialect/EpilogueOps.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace ctc;
+
+/// Vectors that a thread holds in registers between the steps of a copy; more
+/// are copied at once in the second step.
+static constexpr int64_t kMaxHeld = 12;
+
+PatchShape ctc::patchShape(ir::LoadPatchOp op) {
+  const auto input = op.getInput().getType();
+  const auto patch = cast<VectorType>(op.getPatch().getType());
+  const bool last = op.getLayout() == ir::Layout::ChannelsLast;
+  const int64_t rank = input.getRank();
+  PatchShape shape;
+  shape.type = ir::elementType(input);
+  shape.layout = last ? Layout::ChannelsLast : Layout::ChannelsFirst;
+  shape.chunkChannels = patch.getDimSize(0);
+  shape.groupChannels = op.getGroupChannels();
+  shape.inputChannels = input.getDimSize(last ? rank - 1 : 1);
+  shape.inputWidth = input.getDimSize(last ? rank - 2 : rank - 1);
+  shape.halo.assign(patch.getShape().begin() + 1, patch.getShape().end());
+  return shape;
+}
+
+int64_t ctc::bufferBytes(MemRefType type) {
+  auto [strides, offset] = type.getStridesAndOffset();
+  int64_t elements = 1;
+  for (auto [size, stride] : llvm::zip_equal(type.getShape(), strides))
+    elements += (size - 1) * stride;
+  return elements * type.getElementTypeBitWidth() / 8;
+}
+
+Value ctc::flattenBuffer(ImplicitLocOpBuilder &b, Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  const int64_t elements =
+      bufferBytes(type) * 8 / type.getElementTypeBitWidth();
+  auto flat =
+      MemRefType::get({elements}, type.getElementType(),
+                      MemRefLayoutAttrInterface(), type.getMemorySpace());
+  return memref::ReinterpretCastOp::create(b, flat, buffer, /*offset=*/0,
+                                           ArrayRef<int64_t>{elements},
+                                           ArrayRef<int64_t>{1});
+}
+
+static void asyncCopy(ImplicitLocOpBuilder &b, Value source, Value from,
+                      Value target, Value to, int64_t elements, Value legal) {
+  IndexMath index(b, b.getIndexType());
+  Value count = arith::SelectOp::create(b, legal, index.constant(elements),
+                                        index.constant(0));
+  const auto type = cast<MemRefType>(source.getType());
+  const int64_t bits = elements * type.getElementTypeBitWidth();
+  // What a block reads once need not stay in the first level; only copies of 16
+  // bytes can pass it by.
+  nvgpu::DeviceAsyncCopyOp::create(
+      b, nvgpu::DeviceAsyncTokenType::get(b.getContext()), target,
+      ValueRange{to}, source, ValueRange{from}, b.getIndexAttr(elements), count,
+      bits == 128 ? b.getUnitAttr() : UnitAttr());
+}
+
+namespace {
+
+/// Copies packed weights: for each tap of the chunk a contiguous run, in the
+/// order of fragments.
+class WeightCopies {
+public:
+  WeightCopies(ImplicitLocOpBuilder &builder, ir::LoadWeightsOp op,
+               ir::KernelAttr kernel, Value target)
+      : b(builder), op(op), kernel(kernel), target(target),
+        index(builder, builder.getIndexType()),
+        local(builder, builder.getI32Type()), packed(op.getPacked().getType()) {
+    run = kernel.getChunkChannels() * kernel.getChannels();
+    vector = 128 / packed.getElementTypeBitWidth();
+  }
+
+  void build() {
+    Value source = flatten(b, op.getPacked());
+    Value flat = flattenBuffer(b, target);
+    Value base = tileBase();
+    SmallVector<int64_t> sizes(kernel.getTaps().asArrayRef());
+    sizes.push_back(run / vector);
+    int64_t items = 1;
+    for (int64_t size : sizes)
+      items *= size;
+    Value thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
+    auto loop = scf::ForOp::create(b, thread, local.constant(items),
+                                   local.constant(kernel.getThreads()));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value item = loop.getInductionVar();
+    SmallVector<Value> at = local.delinearize(item, sizes);
+    Value element = base, legal;
+    const SmallVector<int64_t> strides = rowMajorStrides(packed);
+    for (size_t i = 0; i + 1 < at.size(); ++i) {
+      Value tap = index.cast(at[i]);
+      Value here = index.less(tap, op.getCount()[i]);
+      legal = legal ? arith::AndIOp::create(b, legal, here) : here;
+      element = index.add(element, index.mul(tap, strides[i + 2]));
+    }
+    element = index.add(element, index.mul(index.cast(at.back()), vector));
+    asyncCopy(b, source, element, flat, index.mul(index.cast(item), vector),
+              vector, legal);
+  }
+
+private:
+  /// Element of the first tap's run.
+  Value tileBase() {
+    const SmallVector<int64_t> strides = rowMajorStrides(packed);
+    const size_t rank = op.getSlot().size();
+    Value base = index.add(index.mul(op.getGroup(), strides[0]),
+                           index.mul(op.getTile(), strides[1]));
+    for (size_t i = 0; i < rank; ++i)
+      base = index.add(base, index.mul(op.getSlot()[i], strides[i + 2]));
+    return index.add(base, index.mul(op.getChannel(), strides[rank + 2]));
+  }
+
+  ImplicitLocOpBuilder &b;
+  ir::LoadWeightsOp op;
+  ir::KernelAttr kernel;
+  Value target;
+  IndexMath index, local;
+  MemRefType packed;
+  int64_t run = 0, vector = 1;
+};
+
+/// Builds the ctc.copy_chunk of one contraction.
+class ChunkCopy {
+public:
+  ChunkCopy(ImplicitLocOpBuilder &builder, gpu::GPUFuncOp function,
+            ir::ContractOp contract, ir::KernelAttr kernel)
+      : b(builder), function(function), contract(contract), kernel(kernel) {}
+
+  LogicalResult build() {
+    auto patch = contract.getPatch().getDefiningOp<ir::LoadPatchOp>();
+    auto weights = contract.getWeights().getDefiningOp<ir::LoadWeightsOp>();
+    if (!patch || !weights)
+      return contract.emitOpError(
+          "must take the results of ctc.load_patch and ctc.load_weights");
+    const PatchLayout layout = layoutPatch(patchShape(patch), kernel);
+    Value patchBuffer = allocate(patchType(patch, layout));
+    Value weightBuffer = allocate(weightType(weights));
+    PatchItems items(b, patch, layout, kernel, flattenBuffer(b, patchBuffer));
+
+    auto copy = ir::CopyChunkOp::create(b, layout.async);
+    Block *issue = b.createBlock(&copy.getIssue());
+    WeightCopies(b, weights, kernel, weightBuffer).build();
+    SmallVector<Value> held;
+    if (layout.async)
+      items.forEach([&](const PatchItem &item) { startCopy(items, item); });
+    else if (items.perThread() <= kMaxHeld)
+      held = items.loadAll();
+    b.setInsertionPointToEnd(issue);
+    ir::CopiedOp::create(b, held);
+
+    Block *complete = b.createBlock(&copy.getComplete());
+    for (Value value : held)
+      complete->addArgument(value.getType(), value.getLoc());
+    if (layout.async && patch.getRoundTf32())
+      items.forEach([&](const PatchItem &item) { items.round(item); });
+    else if (!layout.async && held.empty())
+      items.forEach(
+          [&](const PatchItem &item) { items.store(item, items.load(item)); });
+    else if (!layout.async)
+      items.storeAll(complete->getArguments());
+    b.setInsertionPointToEnd(complete);
+    ir::CopiedOp::create(b, ValueRange());
+
+    b.setInsertionPoint(contract);
+    contract.getPatchMutable().assign(patchBuffer);
+    contract.getWeightsMutable().assign(weightBuffer);
+    if (items.skew())
+      contract.getSkewMutable().assign(items.skew());
+    patch.erase();
+    weights.erase();
+    return success();
+  }
+
+private:
+  void startCopy(PatchItems &items, const PatchItem &item) {
+    asyncCopy(b, items.source(), items.element(item), items.target(),
+              items.targetElement(item), items.layout().vector, item.legal);
+  }
+
+  Attribute space() {
+    return gpu::AddressSpaceAttr::get(b.getContext(),
+                                      gpu::AddressSpace::Workgroup);
+  }
+
+  /// (planes, elements of a word, samples, window), with the layout's strides.
+  MemRefType patchType(ir::LoadPatchOp op, const PatchLayout &layout) {
+    const int64_t word = layout.wordElements;
+    SmallVector<int64_t> shape{layout.planes, word};
+    SmallVector<int64_t> strides{layout.planeStride * word, 1};
+    for (auto [size, stride] : llvm::zip_equal(layout.window, layout.strides)) {
+      shape.push_back(size);
+      strides.push_back(stride * word);
+    }
+    return MemRefType::get(
+        shape, op.getInput().getType().getElementType(),
+        StridedLayoutAttr::get(b.getContext(), /*offset=*/0, strides), space());
+  }
+
+  MemRefType weightType(ir::LoadWeightsOp op) {
+    auto tile = cast<VectorType>(op.getWeights().getType());
+    return MemRefType::get(tile.getShape(),
+                           op.getPacked().getType().getElementType(),
+                           MemRefLayoutAttrInterface(), space());
+  }
+
+  /// Buffers stand at the top of the kernel until ctc-pipeline places them.
+  Value allocate(MemRefType type) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&function.getBody().front());
+    return memref::AllocOp::create(b, type);
+  }
+
+  ImplicitLocOpBuilder &b;
+  gpu::GPUFuncOp function;
+  ir::ContractOp contract;
+  ir::KernelAttr kernel;
+};
+
+} // namespace
+
+LogicalResult ctc::copyTilesForMma(gpu::GPUFuncOp function,
+                                   ir::KernelAttr kernel) {
+  SmallVector<ir::ContractOp> contracts;
+  function.walk([&](ir::ContractOp op) { contracts.push_back(op); });
+  for (ir::ContractOp contract : contracts) {
+    ImplicitLocOpBuilder b(contract.getLoc(), contract);
+    if (failed(ChunkCopy(b, function, contract, kernel).build()))
+      return failure();
+  }
+  return success();
+}

@@ -1,0 +1,121 @@
+//===- Vectorize.cpp - Accumulators over warps ----------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "WarpTile.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+using namespace mlir;
+using namespace ctc;
+
+WarpTile::WarpTile(gpu::GPUFuncOp function, ir::KernelAttr kernel)
+    : kernel(kernel) {
+  ImplicitLocOpBuilder b(function.getLoc(), function.getContext());
+  b.setInsertionPointToStart(&function.getBody().front());
+  IndexMath local(b, b.getI32Type());
+  Value thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
+  lane = local.rem(thread, 32);
+  t = local.rem(lane, 4);
+  g = local.div(lane, 4);
+  Value warp = local.div(thread, 32);
+  position = local.mul(local.rem(warp, kernel.getWorkers()[0]), positions());
+  channel = local.mul(local.div(warp, kernel.getWorkers()[0]), channels());
+}
+
+namespace {
+
+Type fragmentType(MLIRContext *context) {
+  return VectorType::get(4, Float32Type::get(context));
+}
+
+struct ZeroPattern : OpConversionPattern<arith::ConstantOp> {
+  ZeroPattern(const TypeConverter &converter, const WarpTile &tile)
+      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
+
+  LogicalResult
+  matchAndRewrite(arith::ConstantOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Value zero = arith::ConstantOp::create(
+        rewriter, op.getLoc(),
+        rewriter.getZeroAttr(fragmentType(rewriter.getContext())));
+    SmallVector<Value> zeros(tile.fragments(), zero);
+    rewriter.replaceOpWithMultiple(op, {ValueRange(zeros)});
+    return success();
+  }
+
+  const WarpTile &tile;
+};
+
+struct ContractPattern : OpConversionPattern<ir::ContractOp> {
+  ContractPattern(const TypeConverter &converter, const WarpTile &tile)
+      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
+
+  LogicalResult
+  matchAndRewrite(ir::ContractOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!isa<MemRefType>(op.getPatch().getType()))
+      return rewriter.notifyMatchFailure(
+          op, "operands are not in workgroup memory, run ctc-implicit-im2col");
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    SmallVector<Value> sums =
+        buildContract(b, op, tile, adaptor.getPatch().front(),
+                      adaptor.getWeights().front(), adaptor.getAcc());
+    rewriter.replaceOpWithMultiple(op, {ValueRange(sums)});
+    return success();
+  }
+
+  const WarpTile &tile;
+};
+
+struct StorePattern : OpConversionPattern<ir::StoreTileOp> {
+  StorePattern(const TypeConverter &converter, const WarpTile &tile)
+      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
+
+  LogicalResult
+  matchAndRewrite(ir::StoreTileOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    storeFragments(b, op, tile, adaptor.getAcc());
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  const WarpTile &tile;
+};
+
+} // namespace
+
+LogicalResult ctc::vectorizeForMma(gpu::GPUFuncOp function,
+                                   ir::KernelAttr kernel) {
+  MLIRContext *context = function.getContext();
+  const WarpTile tile(function, kernel);
+  const auto block = VectorType::get(
+      {kernel.getPositions(), kernel.getChannels() * kernel.getPhaseCount()},
+      Float32Type::get(context));
+  TypeConverter converter;
+  converter.addConversion([](Type type) { return type; });
+  converter.addConversion(
+      [&](VectorType type,
+          SmallVectorImpl<Type> &parts) -> std::optional<LogicalResult> {
+        if (type != block)
+          return std::nullopt;
+        parts.append(tile.fragments(), fragmentType(context));
+        return success();
+      });
+  RewritePatternSet patterns(context);
+  ConversionTarget target(*context);
+  scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
+                                                       target);
+  patterns.add<ZeroPattern, ContractPattern, StorePattern>(converter, tile);
+  target.markUnknownOpDynamicallyLegal([&](Operation *op) {
+    return !isa<ir::ContractOp, ir::StoreTileOp>(op) && converter.isLegal(op);
+  });
+  return applyPartialConversion(function.getOperation(), target,
+                                std::move(patterns));
+}

@@ -1,0 +1,208 @@
+//===- MmaLayout.cpp - Workgroup memory and fragments of mma_sync ---------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/Tuning/MmaLayout.h"
+#include "ctc/Support/IntegerMath.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <array>
+#include <set>
+
+using namespace ctc;
+
+static constexpr int64_t kBanks = 32;
+
+int64_t PatchLayout::loadWords() const {
+  if (!planesContiguous)
+    return 1;
+  // A lane's share of the planes, in loads of 8 or 16 bytes.
+  return (planes / 4) % 4 == 0 ? 4 : 2;
+}
+
+int64_t PatchLayout::plane(int64_t step, int64_t t, int64_t h) const {
+  return planesContiguous ? t * (planes / 4) + 2 * step + h
+                          : kMmaPlanes * step + t + 4 * h;
+}
+
+std::vector<int64_t> ctc::positionWords(const PatchLayout &layout,
+                                        ir::KernelAttr kernel) {
+  std::vector<int64_t> box{kernel.getBatch()};
+  llvm::append_range(box, kernel.getBox().asArrayRef());
+  const int64_t volume = kernel.getBoxVolume();
+  std::vector<int64_t> words;
+  for (int64_t number = 0; number < kernel.getPositions(); ++number) {
+    int64_t rest = number < volume ? number : 0, word = 0;
+    for (size_t i = box.size(); i-- > 0; rest /= box[i])
+      word += rest % box[i] * layout.strides[i];
+    words.push_back(word);
+  }
+  return words;
+}
+
+/// Wavefronts of one load of `width` words by lanes whose first words are given
+/// (CUDA C++ Best Practices Guide 10.2.3: 8 and 16 bytes are served by halves
+/// and quarters of a warp). Lanes that read the same word share it.
+static int64_t wavefronts(llvm::ArrayRef<int64_t> first, int64_t width) {
+  const size_t lanes = first.size() / width;
+  int64_t total = 0;
+  for (size_t start = 0; start < first.size(); start += lanes) {
+    std::array<std::set<int64_t>, kBanks> banks;
+    for (int64_t word : first.slice(start, lanes))
+      for (int64_t j = 0; j < width; ++j)
+        banks[(word + j) % kBanks].insert(word + j);
+    size_t most = 0;
+    for (const auto &bank : banks)
+      most = std::max(most, bank.size());
+    total += static_cast<int64_t>(most);
+  }
+  return total;
+}
+
+int64_t ctc::bankConflicts(const PatchLayout &layout, ir::KernelAttr kernel) {
+  const std::vector<int64_t> words = positionWords(layout, kernel);
+  const int64_t width = layout.loadWords();
+  // Octets of the same shape behave alike.
+  std::set<std::vector<int64_t>> shapes;
+  int64_t conflicts = 0;
+  for (size_t octet = 0; octet < words.size(); octet += kOctet) {
+    std::vector<int64_t> first;
+    for (int64_t g = 0; g < kOctet; ++g)
+      for (int64_t t = 0; t < 4; ++t)
+        first.push_back(words[octet + g] - words[octet] +
+                        layout.plane(0, t, 0) * layout.planeStride);
+    if (const int64_t low = *llvm::min_element(first); low < 0)
+      for (int64_t &word : first)
+        word -= low;
+    if (shapes.insert(first).second)
+      conflicts += wavefronts(first, width) - width;
+  }
+  return conflicts;
+}
+
+/// Elements of the widest copy, at most 16 bytes, that divides all sizes.
+static int64_t copyVector(ElementType type,
+                          std::initializer_list<int64_t> sizes) {
+  int64_t vector = 16 / byteWidth(type);
+  while (!llvm::all_of(sizes, [&](int64_t size) { return size % vector == 0; }))
+    vector /= 2;
+  return vector;
+}
+
+/// Strides for rows of `row` positions and planes of at least `least` words.
+static void setStrides(PatchLayout &layout, int64_t row, int64_t planePad) {
+  const size_t rank = layout.window.size();
+  layout.strides.assign(rank, 0);
+  int64_t positions = row;
+  layout.strides[rank - 1] = 1;
+  for (size_t i = rank - 1; i-- > 0; positions *= layout.window[i])
+    layout.strides[i] = positions;
+  if (layout.planesContiguous) {
+    const int64_t pitch = layout.planes + planePad;
+    for (int64_t &stride : layout.strides)
+      stride *= pitch;
+    layout.planeStride = 1;
+    layout.words = positions * pitch;
+  } else {
+    layout.planeStride = positions + planePad;
+    layout.words = layout.planes * layout.planeStride;
+  }
+  layout.words = roundUp(layout.words, 4);
+}
+
+PatchLayout ctc::layoutPatch(const PatchShape &shape, ir::KernelAttr kernel) {
+  PatchLayout layout;
+  layout.planesContiguous = shape.layout == Layout::ChannelsLast;
+  layout.wordElements = 4 / byteWidth(shape.type);
+  layout.planes = shape.chunkChannels / layout.wordElements;
+  layout.window = shape.halo;
+  if (layout.planesContiguous) {
+    layout.vector =
+        copyVector(shape.type, {shape.inputChannels, shape.groupChannels,
+                                shape.chunkChannels});
+    layout.async = layout.vector >= layout.wordElements;
+  } else {
+    layout.vector = copyVector(shape.type, {shape.inputWidth});
+    layout.async = layout.wordElements == 1;
+    int64_t &width = layout.window.back();
+    width = roundUp(width + layout.vector - 1, layout.vector);
+  }
+  // Steps that keep every copy aligned in workgroup memory.
+  const bool contiguous = layout.planesContiguous;
+  const int64_t grain =
+      contiguous
+          ? std::max(layout.loadWords(), layout.vector / layout.wordElements)
+          : std::min<int64_t>(4, layout.vector);
+  const int64_t width = layout.window.back();
+  PatchLayout best;
+  int64_t bestConflicts = -1;
+  for (int64_t rowPad = 0; rowPad < kOctet; rowPad += contiguous ? 1 : grain)
+    for (int64_t pad = 0; pad < kBanks; pad += grain) {
+      setStrides(layout, width + rowPad, pad);
+      const int64_t conflicts = bankConflicts(layout, kernel);
+      if (bestConflicts < 0 || conflicts < bestConflicts ||
+          (conflicts == bestConflicts && layout.words < best.words)) {
+        best = layout;
+        bestConflicts = conflicts;
+      }
+    }
+  return best;
+}
+
+MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
+                         llvm::ArrayRef<int64_t> halo) {
+  PatchShape shape;
+  shape.type = problem.type;
+  shape.layout = problem.layout;
+  shape.chunkChannels = kernel.getChunkChannels();
+  shape.groupChannels = problem.inputChannelsPerGroup();
+  shape.inputChannels = problem.inputChannels;
+  shape.inputWidth = problem.dims.back().input;
+  shape.halo.push_back(kernel.getBatch());
+  llvm::append_range(shape.halo, halo);
+
+  MmaMemory memory;
+  memory.patch = layoutPatch(shape, kernel);
+  memory.patchBytes = roundUp(memory.patch.bytes(), 16);
+  memory.weightBytes = kernel.getChunkChannels() * kernel.getChannels() *
+                       byteWidth(problem.type);
+  for (int64_t count : kernel.getTaps().asArrayRef())
+    memory.weightBytes *= count;
+  memory.totalBytes =
+      kernel.getStages() * (memory.patchBytes + memory.weightBytes);
+  return memory;
+}
+
+int64_t ctc::fragmentUnit(ir::KernelAttr kernel) {
+  return kernel.getWorkerTile()[1] % (2 * kOctet) == 0 ? 2 * kOctet : kOctet;
+}
+
+std::pair<int64_t, int64_t> ctc::fragmentElement(const FragmentOrder &order,
+                                                 int64_t element) {
+  auto take = [&](int64_t size) {
+    const int64_t digit = element % size;
+    element /= size;
+    return digit;
+  };
+  const int64_t half = take(order.wordElements);
+  const int64_t reg = take(order.registers());
+  const int64_t lane = take(32);
+  const int64_t unit = take(order.channels / order.unit);
+  const int64_t step = element;
+  const int64_t i = reg % order.octets(), h = reg / order.octets();
+  const int64_t g = lane / 4, t = lane % 4;
+
+  PatchLayout patch;
+  patch.planesContiguous = order.planesContiguous;
+  patch.planes = order.planes;
+  const int64_t input = patch.plane(step, t, h) * order.wordElements + half;
+  const int64_t first = unit * order.unit;
+  const int64_t output = order.columns && order.octets() == 2
+                             ? first + 4 * (g / 2) + 2 * i + g % 2
+                             : first + kOctet * i + g;
+  return {input, output};
+}
