@@ -7,7 +7,7 @@
 """Times ctc, PyTorch and other kernels on the same layers with the same code.
 
     measure.py SHAPES.json... --results FILE.jsonl --pack FOLDER
-        [--peers ctc,eager,reference,compile] [--reference DIR]
+        [--peers ctc,eager,reference,compile] [--reference PATHS]
         [--precision tf32,ieee,bf16] [--layout channels_first,channels_last]
         [--filter REGEX] [--resume] [--budget SECONDS] [--per-cell MS]
 
@@ -68,8 +68,9 @@ def parse_arguments(arguments=None):
     parser.add_argument("--library", help="libctc_runtime (default: the pack's)")
     parser.add_argument("--peers", type=choice("contender", PEERS + ("fake",)),
                         default=["ctc", "eager"])
-    parser.add_argument("--reference", metavar="DIR",
-                        help="folder with Python files that have a ModelNew")
+    parser.add_argument("--reference", metavar="PATHS",
+                        help="Python files with a class ModelNew, or folders of "
+                             "them, separated by commas")
     parser.add_argument("--precision", default=["tf32"],
                         type=choice("precision", tuple(floors.PRECISIONS)))
     parser.add_argument("--layout", default=list(LAYOUTS),
@@ -123,6 +124,21 @@ def read_layers(paths, pattern):
     return layers, problems
 
 
+def reference_files(paths):
+    """What --reference names, folders opened. A file that is not there gets
+    rows that say so."""
+    if not paths:
+        raise Usage("--peers=reference needs --reference=PATHS")
+    files = []
+    for path in map(pathlib.Path, paths.split(",")):
+        inside = sorted(path.glob("*.py")) if path.is_dir() else [path]
+        if not inside:
+            raise Usage(f"--reference is '{path}', a folder without Python "
+                        "files")
+        files += inside
+    return files
+
+
 def contenders_of(options, pack):
     """(name, variants) of everything that is compared."""
     found = []
@@ -131,13 +147,8 @@ def contenders_of(options, pack):
             found.append(("ctc", [name for name in pack.variants
                                   if options.variants.search(name)]))
         elif peer == "reference":
-            if not options.reference:
-                raise Usage("--peers=reference needs --reference=DIR")
-            files = sorted(pathlib.Path(options.reference).glob("*.py"))
-            if not files:
-                raise Usage(f"--reference is '{options.reference}', must be a "
-                            "folder with Python files")
-            found += [(f"reference:{path}", [""]) for path in files]
+            found += [(f"reference:{path}", [""])
+                      for path in reference_files(options.reference)]
         elif peer == "fake":
             found += [(name, [""]) for name in (
                 "fake:crash", "fake:missing", "fake:memory", "fake:wrong",
@@ -227,7 +238,8 @@ class Supervisor:
                 "limits": {"default": options.limit,
                            "reference": options.slow_limit,
                            "compile": options.slow_limit},
-                "compile_mode": options.compile_mode, "fakes": options.fakes}
+                "compile_mode": options.compile_mode, "fakes": options.fakes,
+                "wants_ceilings": not self.said_environment}
 
     def run(self):
         for _ in range(MOST_RESTARTS):

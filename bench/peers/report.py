@@ -129,6 +129,10 @@ def cell_text(row):
     return f"{seconds * 1e6:.1f}{mark}"
 
 
+def shorten(name, most=44):
+    return name if len(name) <= most else name[:most - 3] + "..."
+
+
 def ratio_text(value):
     return "" if value is None else f"{value:.2f}"
 
@@ -149,7 +153,7 @@ def main_table(comparison):
         ours = comparison.row(place, "ctc")
         some = ours or next(iter(comparison.by_place[place].values()))
         floor = some.get("floor_s")
-        line = [place[0], place[1], place[2].removeprefix("channels_"),
+        line = [shorten(place[0]), place[1], place[2].removeprefix("channels_"),
                 "" if not floor else f"{floor * 1e6:.1f}", cell_text(ours),
                 percent(comparison.fraction(place))]
         for peer in peers:
@@ -186,7 +190,8 @@ def variants_table(results):
         floor = next((row["floor_s"] for row in times.values()
                       if row and row.get("floor_s")), None)
         fraction = f" ({floor / known[best]:.0%})" if best and floor else ""
-        lines.append([place[0], place[1], place[2].removeprefix("channels_"),
+        lines.append([shorten(place[0]), place[1],
+                      place[2].removeprefix("channels_"),
                       "" if not floor else f"{floor * 1e6:.1f}",
                       *(cell_text(times[name]) for name in names),
                       best + fraction])
@@ -248,7 +253,7 @@ def run_text(run):
     rates = run.get("rates")
     parts = [run.get("gpu") or run.get("device", "?"),
              f"PyTorch {run.get('torch')}"]
-    for name, title in (("cuda", "CUDA"), ("cudnn", "cuDNN"),
+    for name, title in (("driver", "driver"), ("cuda", "CUDA"), ("cudnn", "cuDNN"),
                         ("triton", "Triton")):
         if run.get(name):
             parts.append(f"{title} {run[name]}")
@@ -261,6 +266,11 @@ def run_text(run):
                  f"{rates['sixteen'] / 1e12:g} 16-bit, "
                  f"{rates['f32'] / 1e12:g} f32 ({rates['board']}, "
                  f"{rates['source']})")
+    found = run.get("ceilings")
+    if found:
+        text += (f"; in this run a copy reached {found['copy'] / 1e12:.2f} TB/s, "
+                 f"products of matrices {found['tf32'] / 1e12:.0f} TFLOP/s tf32 "
+                 f"and {found['bf16'] / 1e12:.0f} bf16")
     return text
 
 
@@ -358,6 +368,7 @@ def main(arguments=None):
     if not options.variants:
         tables += [("layers", *main_table(comparison)),
                    ("geometric means", *means_table(comparison))]
+    runs = list({run_text(run): run for run in runs}.values())
     for run in runs:
         print(run_text(run))
     for title, header, lines in tables:

@@ -18,6 +18,7 @@ import gc
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import time
 import traceback
@@ -50,6 +51,7 @@ class Plan:
     limits: dict
     compile_mode: str | None = None
     fakes: str | None = None
+    wants_ceilings: bool = False
 
     @classmethod
     def read(cls, stream):
@@ -64,6 +66,39 @@ def say(out, **message):
     out.flush()
 
 
+def driver_version():
+    """As nvidia-smi says, or None."""
+    try:
+        said = subprocess.run(
+            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader",
+             "--id=0"], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return said.stdout.strip() or None
+
+
+def ceilings(the_clock):
+    """Bytes per second of a large copy, read and written, and operations per
+    second of large products of random matrices: what this GPU reaches now."""
+    source = torch.rand(1 << 29, device="cuda")
+    target = torch.empty_like(source)
+
+    def median(call):
+        return summary.summarize(the_clock.measure(call, 1).seconds)["median"]
+
+    found = {"copy": 2 * source.nbytes / median(
+        lambda _: target.copy_(source))}
+    del source, target
+    torch.backends.cuda.matmul.allow_tf32 = True
+    size = 8192
+    for name, dtype in (("tf32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = (torch.rand(size, size, device="cuda").sub_(0.5).to(dtype)
+                for _ in range(2))
+        found[name] = 2 * size ** 3 / median(lambda _: torch.mm(a, b))
+        del a, b
+    return found
+
+
 def environment(device):
     """What the times depend on, for the head of the results."""
     found = {"torch": torch.__version__, "python": sys.version.split()[0],
@@ -76,7 +111,8 @@ def environment(device):
     if device == "cuda":
         properties = torch.cuda.get_device_properties(0)
         found.update(
-            gpu=properties.name, cuda=torch.version.cuda,
+            gpu=properties.name, driver=driver_version(),
+            cuda=torch.version.cuda,
             cudnn=torch.backends.cudnn.version(),
             capability=[properties.major, properties.minor],
             l2_bytes=properties.L2_cache_size,
@@ -293,7 +329,10 @@ def main():
     except Exception as error:
         say(out, fail=f"{type(error).__name__}: {clock.first_line(error)}")
         return 1
-    say(out, environment=environment(plan.device))
+    found = environment(plan.device)
+    if plan.wants_ceilings and plan.device == "cuda":
+        found["ceilings"] = ceilings(worker.clock)
+    say(out, environment=found)
     return worker.run()
 
 
