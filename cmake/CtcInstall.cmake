@@ -12,6 +12,7 @@ install(FILES
     include/ctc/Runtime/ctc_profile.h
     include/ctc/Runtime/ctc_runtime.h
     include/ctc/Runtime/ctc_runtime.hpp
+    include/ctc/Runtime/ctc_timing.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ctc/Runtime COMPONENT runtime)
 install(EXPORT ctcTargets NAMESPACE ctc::
   DESTINATION ${ctc_package_dir} COMPONENT runtime)

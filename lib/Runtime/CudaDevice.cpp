@@ -6,34 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "CudaDevice.h"
-#include "CudaDriver.h"
 #include "ctc/Chips/Chips.h"
 
 using namespace ctc;
 using namespace ctc::rt;
 
 namespace {
-/// Makes a context current for a scope, whatever the calling thread had.
-class CurrentContext {
-public:
-  CurrentContext(const CudaDriver &driver, CUcontext context)
-      : driver(driver), pushed(driver.check(driver.cuCtxPushCurrent_v2(context),
-                                            "cuCtxPushCurrent")) {}
-  ~CurrentContext() {
-    CUcontext ignored;
-    if (pushed)
-      driver.cuCtxPopCurrent_v2(&ignored);
-  }
-  CurrentContext(const CurrentContext &) = delete;
-  CurrentContext &operator=(const CurrentContext &) = delete;
-
-  const Result<void> &result() const { return pushed; }
-
-private:
-  const CudaDriver &driver;
-  Result<void> pushed;
-};
-
 /// A module of the driver and its kernels.
 class CudaImage : public LoadedImage {
 public:
@@ -105,6 +83,7 @@ public:
         description(std::move(description)) {}
   ~CudaDevice() override { driver.cuDevicePrimaryCtxRelease_v2(device); }
 
+  CudaHandles handles() const { return {driver, device, context}; }
   const DeviceInfo &info() const override { return description; }
   Result<uint64_t> allocate(uint64_t bytes) override;
   Result<void> free(uint64_t address) override;
@@ -248,6 +227,12 @@ CudaDevice::load(const ChipImage &image, bool usesPtx,
     if (auto added = loaded->add(request); !added)
       return tl::unexpected(added.error());
   return loaded;
+}
+
+std::optional<CudaHandles> ctc::rt::cudaHandles(const Device &device) {
+  if (const auto *cuda = dynamic_cast<const CudaDevice *>(&device))
+    return cuda->handles();
+  return std::nullopt;
 }
 
 /// Name and compute capability of a GPU.

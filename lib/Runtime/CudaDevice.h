@@ -8,6 +8,7 @@
 #ifndef CTC_LIB_RUNTIME_CUDADEVICE_H
 #define CTC_LIB_RUNTIME_CUDADEVICE_H
 
+#include "CudaDriver.h"
 #include "Device.h"
 
 namespace ctc::rt {
@@ -15,6 +16,36 @@ namespace ctc::rt {
 /// The GPU of that number, through its primary context, which the CUDA runtime
 /// and the frameworks share. CTC_NO_DEVICE when there is none.
 Result<std::shared_ptr<Device>> openCudaDevice(int ordinal);
+
+/// What it takes to call the driver for a device that was opened so; nothing
+/// for other devices. Valid as long as the device.
+struct CudaHandles {
+  const CudaDriver &driver;
+  CUdevice device;
+  CUcontext context;
+};
+std::optional<CudaHandles> cudaHandles(const Device &device);
+
+/// Makes a context current for a scope, whatever the calling thread had.
+class CurrentContext {
+public:
+  CurrentContext(const CudaDriver &driver, CUcontext context)
+      : driver(driver), pushed(driver.check(driver.cuCtxPushCurrent_v2(context),
+                                            "cuCtxPushCurrent")) {}
+  ~CurrentContext() {
+    CUcontext ignored;
+    if (pushed)
+      driver.cuCtxPopCurrent_v2(&ignored);
+  }
+  CurrentContext(const CurrentContext &) = delete;
+  CurrentContext &operator=(const CurrentContext &) = delete;
+
+  const Result<void> &result() const { return pushed; }
+
+private:
+  const CudaDriver &driver;
+  Result<void> pushed;
+};
 
 } // namespace ctc::rt
 

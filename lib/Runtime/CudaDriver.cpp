@@ -29,31 +29,46 @@ Result<void> CudaDriver::check(CUresult result, const char *call,
   return fail(status, std::move(message));
 }
 
-/// Fills the table; the library stays open for the life of the process, as the
-/// driver cannot be unloaded safely.
-static Result<CudaDriver> openDriver() {
-  std::string reasons, file;
-  void *library = nullptr;
+namespace {
+/// The driver's file; it stays open for the life of the process, as the driver
+/// cannot be unloaded safely.
+struct DriverFile {
+  std::string name;
+  void *handle = nullptr;
+};
+} // namespace
+
+static Result<DriverFile> openFile() {
+  std::string reasons;
   for (const char *candidate : {"libcuda.so.1", "libcuda.so"}) {
-    file = candidate;
-    library = dlopen(candidate, RTLD_NOW | RTLD_LOCAL);
-    if (library)
-      break;
+    if (void *handle = dlopen(candidate, RTLD_NOW | RTLD_LOCAL))
+      return DriverFile{candidate, handle};
     if (!reasons.empty())
       reasons += "; ";
     reasons += dlerror();
   }
-  if (!library)
-    return fail(CTC_NO_DEVICE,
-                "no CUDA driver: libcuda.so.1 could not be opened (" + reasons +
-                    ")");
+  return fail(CTC_NO_DEVICE,
+              "no CUDA driver: libcuda.so.1 could not be opened (" + reasons +
+                  ")");
+}
+
+Result<void *> ctc::rt::cudaFunction(const char *name) {
+  static const Result<DriverFile> file = openFile();
+  if (!file)
+    return tl::unexpected(file.error());
+  if (void *function = dlsym(file->handle, name))
+    return function;
+  return fail(CTC_NO_DEVICE, "no usable CUDA driver: " + file->name +
+                                 " has no function " + name);
+}
+
+static Result<CudaDriver> openDriver() {
   CudaDriver driver;
 #define CTC_CUDA_FUNCTION(name, ...)                                           \
-  driver.name =                                                                \
-      reinterpret_cast<CUresult (*)(__VA_ARGS__)>(dlsym(library, #name));      \
-  if (!driver.name)                                                            \
-    return fail(CTC_NO_DEVICE,                                                 \
-                "no usable CUDA driver: " + file + " has no function " #name);
+  if (auto found = cudaFunction(#name))                                        \
+    driver.name = reinterpret_cast<CUresult (*)(__VA_ARGS__)>(*found);         \
+  else                                                                         \
+    return tl::unexpected(found.error());
 #include "CudaFunctions.inc"
 #undef CTC_CUDA_FUNCTION
   if (auto good = driver.check(driver.cuInit(0), "cuInit"); !good)

@@ -33,6 +33,8 @@ using CUstream = struct CUstream_st *;
 // The enumerators used, with their numbers in cuda.h.
 inline constexpr CUresult kCudaSuccess = 0;
 inline constexpr CUresult kCudaErrorOutOfMemory = 2;
+inline constexpr int kCudaAttributeMultiprocessors = 16;
+inline constexpr int kCudaAttributeL2CacheBytes = 38;
 inline constexpr int kCudaAttributeComputeMajor = 75;
 inline constexpr int kCudaAttributeComputeMinor = 76;
 inline constexpr int kCudaFunctionMaxDynamicShared = 8;
@@ -54,6 +56,10 @@ struct CudaDriver {
 /// The driver of this machine, opened and initialized once per process.
 /// CTC_NO_DEVICE when there is none.
 const Result<CudaDriver> &cudaDriver();
+
+/// A function of the driver by its exported name, for those that are not always
+/// needed. CTC_NO_DEVICE when there is no driver or it lacks the function.
+Result<void *> cudaFunction(const char *name);
 
 } // namespace ctc::rt
 

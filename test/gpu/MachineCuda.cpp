@@ -5,33 +5,34 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What ptx-compare calls of libcuda.so.1, done by the PTX machine, so that its
-// tests need no GPU. As with the driver, a fault in a kernel spoils the context
-// for whatever comes after; a kernel named "lose_process" ends the process.
-// Images are PTX texts.
+// What ptx-compare and the runtime call of libcuda.so.1, done by the PTX
+// machine, so that their tests need no GPU. As with the driver, a fault in a
+// kernel spoils the context for whatever comes after; a kernel named
+// "lose_process" ends the process. Images are PTX texts.
 //
 //===----------------------------------------------------------------------===//
 
-#include "ctc/PtxMachine/Machine.h"
+#include "MachineCuda.h"
 
 #include <cstdlib>
 #include <cstring>
 #include <unistd.h>
 
 using namespace ctc::ptx;
+using namespace ctc::gpu;
 
-namespace {
-constexpr int kInvalidValue = 1, kInvalidImage = 200, kNotFound = 500,
-              kIllegalAddress = 700;
-
-struct State {
-  GlobalMemory memory;
-  bool spoiled = false;
-};
-State &state() {
-  static State all;
+MachineState &ctc::gpu::machineState() {
+  static MachineState all;
   return all;
 }
+
+uint64_t ctc::gpu::fromEnvironment(const char *name, uint64_t otherwise) {
+  const char *text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+namespace {
+MachineState &state() { return machineState(); }
 
 struct Function {
   const LoadedModule *module;
@@ -54,6 +55,7 @@ int cuInit(unsigned) { return 0; }
 int cuGetErrorName(int error, const char **text) {
   *text = error == kIllegalAddress ? "CUDA_ERROR_ILLEGAL_ADDRESS"
           : error == kInvalidImage ? "CUDA_ERROR_INVALID_IMAGE"
+          : error == kOutOfMemory  ? "CUDA_ERROR_OUT_OF_MEMORY"
                                    : "CUDA_ERROR";
   return 0;
 }
@@ -74,7 +76,11 @@ int cuDeviceGetName(char *name, int length, int) {
   return 0;
 }
 int cuDeviceGetAttribute(int *value, int attribute, int) {
-  *value = attribute == 75 ? 9 : 0; // The compute capability is 9.0.
+  // The compute capability is 9.0; multiprocessors, second level cache.
+  *value = attribute == 75   ? 9
+           : attribute == 16 ? 4
+           : attribute == 38 ? 65536
+                             : 0;
   return 0;
 }
 int cuDevicePrimaryCtxRetain(void **context, int) {
@@ -121,9 +127,27 @@ int cuFuncGetParamInfo(void *function, size_t index, size_t *offset,
   *size = 8;
   return 0;
 }
-int cuLaunchKernel(void *, unsigned, unsigned, unsigned, unsigned, unsigned,
-                   unsigned, unsigned, void *, void **, void **) {
-  return kInvalidValue; // ptx-compare launches by cuLaunchKernelEx.
+/// All parameters of ctc's kernels are 64 bits wide.
+int cuLaunchKernel(void *function, unsigned gridX, unsigned gridY,
+                   unsigned gridZ, unsigned blockX, unsigned blockY,
+                   unsigned blockZ, unsigned sharedBytes, void *,
+                   void **parameters, void **) {
+  const auto *kernel = static_cast<const Function *>(function);
+  LaunchConfig config;
+  config.grid = {gridX, gridY, gridZ};
+  config.block = {blockX, blockY, blockZ};
+  config.dynamicSharedBytes = sharedBytes;
+  config.hostThreads = 1;
+  for (const KernelInfo &info : kernel->module->kernels())
+    if (info.name == kernel->name)
+      for (size_t i = 0; i < info.parameterBytes / 8; ++i) {
+        const auto *word = static_cast<const std::byte *>(parameters[i]);
+        config.parameters.insert(config.parameters.end(), word, word + 8);
+      }
+  return enqueue([module = kernel->module, name = kernel->name, config] {
+    if (!fromEnvironment("CTC_MACHINE_CUDA_SKIP", 0))
+      state().spoiled |= !module->launch(name, config);
+  });
 }
 int cuLaunchKernelEx(const LaunchConfiguration *launch, void *function, void **,
                      void **extra) {
@@ -142,12 +166,17 @@ int cuLaunchKernelEx(const LaunchConfiguration *launch, void *function, void **,
 }
 
 int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
+  if (state().allocatedBytes() + bytes > memoryBytes())
+    return kOutOfMemory;
   auto allocated = state().memory.allocate(bytes);
-  if (allocated)
-    *address = *allocated;
-  return allocated ? 0 : kInvalidValue;
+  if (!allocated)
+    return kInvalidValue;
+  *address = *allocated;
+  state().allocations[*address] = bytes;
+  return 0;
 }
 int cuMemFree_v2(unsigned long long address) {
+  state().allocations.erase(address);
   return state().memory.free(address) ? 0 : kInvalidValue;
 }
 int cuMemcpyHtoDAsync_v2(unsigned long long destination, const void *source,
@@ -160,10 +189,15 @@ int cuMemcpyDtoHAsync_v2(void *destination, unsigned long long source,
   std::memcpy(destination, reinterpret_cast<void *>(source), bytes);
   return unlessSpoiled();
 }
-int cuMemsetD8Async(unsigned long long, unsigned char, size_t, void *) {
-  return kInvalidValue;
+int cuMemsetD8Async(unsigned long long destination, unsigned char value,
+                    size_t bytes, void *) {
+  std::memset(reinterpret_cast<void *>(destination), value, bytes);
+  return unlessSpoiled();
 }
-int cuStreamSynchronize(void *) { return unlessSpoiled(); }
+int cuStreamSynchronize(void *) {
+  state().hostFunctions.clear(); // Joins them.
+  return unlessSpoiled();
+}
 
 // Tensor maps are not launched in these tests.
 int cuTensorMapEncodeTiled() { return kInvalidValue; }

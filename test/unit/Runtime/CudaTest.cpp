@@ -7,6 +7,7 @@
 
 #include "CudaTesting.h"
 #include "ctc/Runtime/ctc_check.h"
+#include "ctc/Runtime/ctc_timing.h"
 
 #include <gmock/gmock.h>
 
@@ -226,5 +227,14 @@ TEST_F(CudaTest, CpuExtensionsAreRefused) {
   EXPECT_FAILS(ctc_cpu_launch_blocks(sample.layer.get(), 0, 1, addresses.data(),
                                      4, addresses.data(), 1),
                CTC_INVALID_ARGUMENT, "'Fake GPU 0' is not the cpu device");
+}
+
+TEST_F(CudaTest, ADriverWithoutTimesStillLaunches) {
+  const auto device = runtime::Device::open("cuda");
+  ctc_stream *stream = nullptr;
+  EXPECT_FAILS(ctc_stream_create(device.get(), &stream), CTC_DEVICE_ERROR,
+               "no usable CUDA driver: libcuda.so.1 has no function "
+               "cuDriverGetVersion");
+  EXPECT_EQ(stream, nullptr);
 }
 } // namespace
