@@ -9,6 +9,7 @@
 #include "ctc/Reference/EpilogueEvaluator.h"
 #include "ctc/Reference/Geometry.h"
 #include "ctc/Reference/Parallel.h"
+#include "ctc/Reference/Sample.h"
 
 #include <cmath>
 #include <cstdio>
@@ -32,51 +33,39 @@ struct OperandView {
   std::array<int64_t, 5> strides{};
 };
 
-/// Checks the planes (n, channel) of the output.
-class PlaneChecker {
-public:
-  PlaneChecker(const Problem &problem, const Accumulation &accumulation,
-               const EpilogueEvaluator &evaluator,
-               const std::vector<OperandView> &operands, const Tensor &output,
-               const CheckOptions &options)
-      : problem(problem), g(problem), accumulation(accumulation),
-        evaluator(evaluator), operands(operands), output(output),
-        error(options.error), format(formatOf(problem.type)) {}
+/// What the reference says of one output.
+struct Expectation {
+  double value;
+  double magnitude; ///< Any where the error is zero.
+  int64_t products;
+};
 
-  /// One plane's report; `first` is the plane's own first mismatch.
-  CheckReport operator()(int64_t plane) {
-    CheckReport report;
-    const int64_t channels = g.groups * g.outputChannels;
-    coordinates = {plane / channels, plane % channels, 0, 0, 0};
-    int64_t spatial = 0;
-    for (int64_t o0 = 0; o0 < g.output[0]; ++o0)
-      for (int64_t o1 = 0; o1 < g.output[1]; ++o1)
-        for (int64_t o2 = 0; o2 < g.output[2]; ++o2, ++spatial) {
-          coordinates[2] = o0, coordinates[3] = o1, coordinates[4] = o2;
-          const int64_t products =
-              g.inputChannels * pairs(0, o0) * pairs(1, o1) * pairs(2, o2);
-          const int64_t index = plane * g.outputSpatial + spatial;
-          report.nonZero += products > 0 &&
-                            accumulation.value[static_cast<size_t>(index)] != 0;
-          const Interval expected = expectedAt(index, products);
-          compare(expected, spatial, products, report);
-        }
-    return report;
+/// Judges outputs, one at a time.
+class OutputChecker {
+public:
+  OutputChecker(const Problem &problem, const EpilogueEvaluator &evaluator,
+                const std::vector<OperandView> &operands, const Tensor &output,
+                const CheckOptions &options)
+      : problem(problem), g(problem), evaluator(evaluator), operands(operands),
+        output(output), error(options.error), format(formatOf(problem.type)) {}
+
+  const Geometry &geometry() const { return g; }
+
+  void operator()(const OutputIndex &index, const Expectation &reference,
+                  CheckReport &report) {
+    coordinates = index;
+    report.nonZero += reference.products > 0 && reference.value != 0;
+    compare(expected(reference), reference.products, report);
   }
 
 private:
-  int64_t pairs(size_t dim, int64_t o) const {
-    return accumulation.pairs[dim][static_cast<size_t>(o)];
-  }
-
   /// The output before its rounding to the output's type.
-  Interval expectedAt(int64_t index, int64_t products) {
-    const auto at = static_cast<size_t>(index);
-    const double value = accumulation.value[at];
+  Interval expected(const Expectation &reference) {
+    const double value = reference.value;
     double radius = 0;
-    if (products > 0 && error.unit > 0)
-      radius = static_cast<double>(products + error.extra) * error.unit *
-               accumulation.magnitude[at];
+    if (reference.products > 0 && error.unit > 0)
+      radius = static_cast<double>(reference.products + error.extra) *
+               error.unit * reference.magnitude;
     // Infinities and NaN come from the input; no rounding leads away from them.
     arguments.assign(1, std::isfinite(value) && std::isfinite(radius)
                             ? Interval{value - radius, value + radius, false}
@@ -90,10 +79,13 @@ private:
     return evaluator.evaluate(arguments, scratch);
   }
 
-  void compare(const Interval &expected, int64_t spatial, int64_t products,
+  void compare(const Interval &expected, int64_t products,
                CheckReport &report) const {
     const double lo = roundTo(expected.lo, format);
     const double hi = roundTo(expected.hi, format);
+    const int64_t spatial =
+        (coordinates[2] * g.output[1] + coordinates[3]) * g.output[2] +
+        coordinates[4];
     const double value =
         output.get(g.outputOrder.at(coordinates[0], coordinates[1], spatial));
     ++report.outputs;
@@ -130,16 +122,37 @@ private:
 
   const Problem &problem;
   const Geometry g;
-  const Accumulation &accumulation;
   const EpilogueEvaluator &evaluator;
   const std::vector<OperandView> &operands;
   const Tensor &output;
   const AccumulationError error;
   const FloatFormat format;
-  std::array<int64_t, 5> coordinates{};
+  OutputIndex coordinates{};
   std::vector<Interval> arguments, scratch;
 };
 } // namespace
+
+/// One plane's (n, channel) report; `first` is the plane's own first mismatch.
+static CheckReport checkPlane(OutputChecker &checker,
+                              const Accumulation &accumulation, bool isExact,
+                              int64_t plane) {
+  const Geometry &g = checker.geometry();
+  auto pairs = [&](size_t dim, int64_t o) {
+    return accumulation.pairs[dim][static_cast<size_t>(o)];
+  };
+  CheckReport report;
+  const int64_t channels = g.groups * g.outputChannels;
+  auto at = static_cast<size_t>(plane * g.outputSpatial);
+  for (int64_t o0 = 0; o0 < g.output[0]; ++o0)
+    for (int64_t o1 = 0; o1 < g.output[1]; ++o1)
+      for (int64_t o2 = 0; o2 < g.output[2]; ++o2, ++at)
+        checker({plane / channels, plane % channels, o0, o1, o2},
+                {accumulation.value[at],
+                 isExact ? 0 : accumulation.magnitude[at],
+                 g.inputChannels * pairs(0, o0) * pairs(1, o1) * pairs(2, o2)},
+                report);
+  return report;
+}
 
 /// Which of n, channel, three spatial coordinates output dimension `dim` is.
 static size_t coordinateOf(const Problem &problem, int dim) {
@@ -165,6 +178,15 @@ static OperandView viewOperand(const Problem &problem,
   return view;
 }
 
+static std::vector<OperandView>
+viewOperands(const Problem &problem, const Epilogue &epilogue,
+             const std::vector<Tensor> &operands) {
+  std::vector<OperandView> views;
+  for (size_t i = 0; i < operands.size(); ++i)
+    views.push_back(viewOperand(problem, epilogue.operands[i], operands[i]));
+  return views;
+}
+
 static void merge(CheckReport &all, CheckReport plane) {
   all.outputs += plane.outputs;
   all.wrong += plane.wrong;
@@ -186,19 +208,38 @@ Expected<CheckReport> ctc::check(const Problem &problem,
   auto evaluator = EpilogueEvaluator::create(epilogue);
   if (!evaluator)
     return tl::unexpected(evaluator.error());
-  std::vector<OperandView> views;
-  for (size_t i = 0; i < operands.size(); ++i)
-    views.push_back(viewOperand(problem, epilogue.operands[i], operands[i]));
+  const auto views = viewOperands(problem, epilogue, operands);
   CheckReport report;
   std::mutex mutex;
   parallelFor(problem.batch * problem.outputChannels, options.threads, [&] {
-    return [&, checker = PlaneChecker(problem, accumulation, *evaluator, views,
-                                      output, options)](int64_t plane) mutable {
-      CheckReport one = checker(plane);
+    return [&, checker = OutputChecker(problem, *evaluator, views, output,
+                                       options)](int64_t plane) mutable {
+      CheckReport one =
+          checkPlane(checker, accumulation, options.error.unit == 0, plane);
       const std::lock_guard lock(mutex);
       merge(report, std::move(one));
     };
   });
+  return report;
+}
+
+Expected<CheckReport> ctc::checkSamples(const Problem &problem,
+                                        const Epilogue &epilogue,
+                                        const SampledAccumulation &accumulation,
+                                        const std::vector<Tensor> &operands,
+                                        const Tensor &output,
+                                        const CheckOptions &options) {
+  auto evaluator = EpilogueEvaluator::create(epilogue);
+  if (!evaluator)
+    return tl::unexpected(evaluator.error());
+  const auto views = viewOperands(problem, epilogue, operands);
+  OutputChecker checker(problem, *evaluator, views, output, options);
+  CheckReport report;
+  for (size_t i = 0; i < accumulation.outputs.size(); ++i)
+    checker(accumulation.outputs[i],
+            {accumulation.value[i], accumulation.magnitude[i],
+             accumulation.products[i]},
+            report);
   return report;
 }
 
