@@ -21,6 +21,7 @@ Expected<void> runCommand(CommandArguments arguments);
 Expected<void> verifyCommand(CommandArguments arguments);
 Expected<void> inspectCommand(CommandArguments arguments);
 Expected<void> profileCommand(CommandArguments arguments);
+Expected<void> benchCommand(CommandArguments arguments);
 
 /// An error whose message has been printed already.
 inline tl::unexpected<Error> reported(ErrorCode code) {

@@ -45,6 +45,8 @@ static constexpr Command kCommands[] = {
     {"profile", ProfileCommand, "ctc profile BUNDLE [flags]",
      "Count what a layer's kernels do and estimate how long they take",
      profileCommand},
+    {"bench", BenchCommand, "ctc bench BUNDLE [flags]",
+     "Time the layers of a bundle on a GPU", benchCommand},
 };
 
 static void printOverview(llvm::raw_ostream &os) {

@@ -37,6 +37,8 @@ public:
   const std::vector<uint64_t> &addresses() const { return launched; }
   const std::vector<Buffer> &buffers() const { return all; }
   Expected<void> readOutput(Tensor &output) const;
+  /// The buffer of a role that there is one of.
+  const Buffer &only(ArgumentRole role) const;
 
 private:
   LayerBuffers(ctc_device *device, bool isPoisoned)
@@ -46,7 +48,6 @@ private:
                               uint64_t bytes);
   Expected<uint64_t> upload(const std::string &name, ArgumentRole role,
                             const Tensor &tensor);
-  const Buffer &only(ArgumentRole role) const;
 
   ctc_device *device;
   bool isPoisoned;

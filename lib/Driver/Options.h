@@ -22,6 +22,7 @@ enum CommandVisibility : unsigned {
   VerifyCommand = 1u << 3,
   InspectCommand = 1u << 4,
   ProfileCommand = 1u << 5,
+  BenchCommand = 1u << 6,
 };
 
 enum OptionID {

@@ -13,6 +13,7 @@ def RunCommand : OptionVisibility;
 def VerifyCommand : OptionVisibility;
 def InspectCommand : OptionVisibility;
 def ProfileCommand : OptionVisibility;
+def BenchCommand : OptionVisibility;
 
 class On<list<OptionVisibility> commands> : Visibility<commands>;
 class Is<string name> : Flag<["--"], name>;
@@ -20,14 +21,14 @@ class Has<string name, string metaVar>
     : Joined<["--"], name # "=">, MetaVarName<metaVar>;
 
 def help : Is<"help">, HelpText<"Print this help">,
-    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand, ProfileCommand]>;
+    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand, ProfileCommand, BenchCommand]>;
 def help_short : Flag<["-"], "h">, Alias<help>,
-    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand, ProfileCommand]>;
+    On<[CompileCommand, RunCommand, VerifyCommand, InspectCommand, ProfileCommand, BenchCommand]>;
 
 // -- What is compiled --------------------------------------------------------
 
-def chip : Has<"chip", "<chips>">, On<[CompileCommand, RunCommand, VerifyCommand, ProfileCommand]>,
-    HelpText<"Chips, separated by commas: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a (compile: all of them; verify: sm_80; run: the one that suits the device; profile: the bundle's first)">;
+def chip : Has<"chip", "<chips>">, On<[CompileCommand, RunCommand, VerifyCommand, ProfileCommand, BenchCommand]>,
+    HelpText<"Chips, separated by commas: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a (compile: all of them; verify: sm_80; run, bench: the one that suits the device; profile: the bundle's first)">;
 def family : Has<"family", "<family>">, On<[CompileCommand, VerifyCommand]>,
     HelpText<"Kernel family to use instead of the chosen one: simt">;
 def precision : Has<"precision", "<precision>">, On<[CompileCommand, VerifyCommand]>,
@@ -64,8 +65,8 @@ def listing : Has<"listing", "<chip>">, On<[InspectCommand]>,
 
 // -- What is run -------------------------------------------------------------
 
-def device : Has<"device", "<device>">, On<[RunCommand, VerifyCommand, ProfileCommand]>,
-    HelpText<"cuda, cuda:N, cpu (executes the PTX), or auto (default): cuda where there is one, else cpu; profile: cpu">;
+def device : Has<"device", "<device>">, On<[RunCommand, VerifyCommand, ProfileCommand, BenchCommand]>,
+    HelpText<"cuda, cuda:N, cpu (executes the PTX), or auto (default): cuda where there is one, else cpu; profile: cpu; bench: cuda (default) or cuda:N">;
 def operand : Has<"operand", "name=@<file.npy>">, On<[RunCommand, ProfileCommand]>,
     HelpText<"An extra operand of the epilogue; may be repeated">;
 def output : Has<"output", "@<file.npy>">, On<[RunCommand]>, HelpText<"Where the output goes">;
@@ -73,11 +74,11 @@ def check : Is<"check">, On<[RunCommand]>,
     HelpText<"Compare the output with the float64 reference; exit code 3 if it is wrong">;
 def check_memory : Is<"check-memory">, On<[RunCommand]>,
     HelpText<"On the cpu device, look for races and other misuse of memory; exit code 5 if there is any">;
-def entry : Has<"entry", "<name>">, On<[RunCommand, ProfileCommand]>,
-    HelpText<"Entry to take, when the bundle has several">;
-def batch : Has<"batch", "<n>">, On<[RunCommand, ProfileCommand]>,
+def entry : Has<"entry", "<name>">, On<[RunCommand, ProfileCommand, BenchCommand]>,
+    HelpText<"Entry to take, when the bundle has several (bench: all of them)">;
+def batch : Has<"batch", "<n>">, On<[RunCommand, ProfileCommand, BenchCommand]>,
     HelpText<"Batch of an entry compiled for any batch (default: the input or operand file's, else 1)">;
-def seed : Has<"seed", "<n>">, On<[RunCommand, VerifyCommand, ProfileCommand]>,
+def seed : Has<"seed", "<n>">, On<[RunCommand, VerifyCommand, ProfileCommand, BenchCommand]>,
     HelpText<"Seed of random inputs (default 0)">;
 
 // -- What is verified --------------------------------------------------------
@@ -101,7 +102,12 @@ def sample : Has<"sample", "<n>">, On<[ProfileCommand]>,
 def html : Has<"html", "<file>">, On<[ProfileCommand]>,
     HelpText<"Also write a page with plots, one HTML file that needs no other; '-' is standard output, for it alone">;
 
+// -- What is timed -----------------------------------------------------------
+
+def check_limit : Has<"check-limit", "<n[K|M|G]>">, On<[BenchCommand]>,
+    HelpText<"Compare all outputs of layers of at most n multiply-adds and a sample of others (default 2G)">;
+
 // -- How it is reported ------------------------------------------------------
 
-def json : Is<"json">, On<[RunCommand, VerifyCommand, InspectCommand, ProfileCommand]>,
+def json : Is<"json">, On<[RunCommand, VerifyCommand, InspectCommand, ProfileCommand, BenchCommand]>,
     HelpText<"Print JSON">;
