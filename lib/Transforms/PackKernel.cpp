@@ -65,28 +65,39 @@ fragmentChannels(IndexMath &math, const FragmentOrder &order, Value element) {
   return {input, math.add(math.mul(digits[1], order.unit), inUnit)};
 }
 
-/// The group's input and output channel of the packed element at coordinates
-/// (group, tile, slots, input, output).
-static std::pair<Value, Value> channelsAt(IndexMath &math, ir::PackWeightsOp op,
-                                          ArrayRef<Value> at) {
+/// Puts the coordinates (group, tile, slots, input, output) of what stands at a
+/// place of fragments: inside a tile its elements stand in the order (chunk,
+/// slots, fragments).
+static void reorderFragments(IndexMath &math, ir::PackWeightsOp op,
+                             SmallVector<Value> &at) {
   const auto target = cast<MemRefType>(op.getPacked().getType());
+  ir::FragmentsAttr fragments = op.getFragmentsAttr();
   const int64_t tile = target.getShape().back();
-  Value input = at[at.size() - 2], output = at.back();
-  if (ir::FragmentsAttr fragments = op.getFragmentsAttr()) {
-    const int64_t chunk = fragments.getChunkChannels();
-    FragmentOrder order;
-    order.wordElements = 32 / target.getElementTypeBitWidth();
-    order.planes = chunk / order.wordElements;
-    order.planesContiguous = fragments.getLayout() == ir::Layout::ChannelsLast;
-    order.columns = fragments.getLanes() == ir::Lanes::Channels;
-    order.channels = tile;
-    order.unit = fragments.getUnit();
-    Value element = math.add(math.mul(math.rem(input, chunk), tile), output);
-    Value first = math.mul(math.div(input, chunk), chunk);
-    std::tie(input, output) = fragmentChannels(math, order, element);
-    input = math.add(first, input);
+  const int64_t chunk = fragments.getChunkChannels();
+  // The place in the tile, then its digits in the order it has.
+  Value place = at[2];
+  SmallVector<int64_t> basis{target.getShape()[target.getRank() - 2] / chunk};
+  for (size_t i = 2; i < at.size(); ++i) {
+    if (i > 2)
+      place = math.add(math.mul(place, target.getDimSize(int64_t(i))), at[i]);
+    if (i + 2 < at.size())
+      basis.push_back(target.getDimSize(int64_t(i)));
   }
-  return {input, math.add(math.mul(at[1], tile), output)};
+  basis.push_back(chunk * tile);
+  SmallVector<Value> digits = math.delinearize(place, basis);
+
+  FragmentOrder order;
+  order.wordElements = 32 / target.getElementTypeBitWidth();
+  order.planes = chunk / order.wordElements;
+  order.planesContiguous = fragments.getLayout() == ir::Layout::ChannelsLast;
+  order.columns = fragments.getLanes() == ir::Lanes::Channels;
+  order.channels = tile;
+  order.unit = fragments.getUnit();
+  auto [input, output] = fragmentChannels(math, order, digits.back());
+  for (size_t i = 2; i + 2 < at.size(); ++i)
+    at[i] = digits[i - 1];
+  at[at.size() - 2] = math.add(math.mul(digits[0], chunk), input);
+  at.back() = output;
 }
 
 /// The body for packed element `number`.
@@ -101,7 +112,11 @@ static void buildElement(ImplicitLocOpBuilder &b, ir::PackWeightsOp op,
   const int64_t groupInputs = source.getDimSize(dims[0]) / groups;
   SmallVector<Value> at = math.delinearize(number, target.getShape());
 
-  auto [channel, output] = channelsAt(math, op, at);
+  const SmallVector<Value> place = at;
+  if (op.getFragments())
+    reorderFragments(math, op, at);
+  Value channel = at[rank + 2];
+  Value output = math.add(math.mul(at[1], target.getShape().back()), at.back());
   Value real = arith::AndIOp::create(
       b, math.less(channel, math.constant(groupInputs)),
       math.less(output, math.constant(source.getDimSize(dims[1]))));
@@ -120,7 +135,7 @@ static void buildElement(ImplicitLocOpBuilder &b, ir::PackWeightsOp op,
   Value zero =
       arith::ConstantOp::create(b, b.getZeroAttr(source.getElementType()));
   value = arith::SelectOp::create(b, real, value, zero);
-  memref::StoreOp::create(b, value, packed, at);
+  memref::StoreOp::create(b, value, packed, place);
 }
 
 LogicalResult ctc::buildPackKernel(ir::PackWeightsOp op,

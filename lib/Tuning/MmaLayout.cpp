@@ -136,7 +136,7 @@ PatchLayout ctc::layoutPatch(const PatchShape &shape, ir::KernelAttr kernel) {
   const int64_t grain =
       contiguous
           ? std::max(layout.loadWords(), layout.vector / layout.wordElements)
-          : std::min<int64_t>(4, layout.vector);
+          : layout.vector;
   const int64_t width = layout.window.back();
   PatchLayout best;
   int64_t bestConflicts = -1;

@@ -165,8 +165,9 @@ def CTC_PackWeightsOp : CTC_Op<"pack_weights",
     channel tiles, slots per spatial dimension, input channels of a group
     rounded up to the chunk, output channels of a tile): taps stand in the order
     of phases (Support/PhasePlan.h), so a phase's taps are neighbours, and
-    padding is zero. With `fragments` the channels of a chunk and tile stand in
-    the order in which matrix instructions take them. With `round_tf32` values are rounded to tf32 (to nearest,
+    padding is zero. With `fragments` the elements of a tile stand in the order
+    (chunk of input channels, slots, fragments as matrix instructions take
+    them). With `round_tf32` values are rounded to tf32 (to nearest,
     ties away from zero), so that kernels need not.
   }];
   let arguments = (ins

@@ -66,6 +66,10 @@ struct PatchLayout {
   int64_t words = 0; ///< All of it.
 
   int64_t bytes() const { return words * 4; }
+  /// Elements that one copy writes: a vector of each element of a word.
+  int64_t copyElements() const {
+    return planesContiguous ? vector : vector * wordElements;
+  }
   /// Words of one load of a fragment.
   int64_t loadWords() const;
   /// The plane of register (t, h) in reduction step `step`.

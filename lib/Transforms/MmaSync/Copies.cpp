@@ -26,6 +26,9 @@
 using namespace mlir;
 using namespace ctc;
 
+/// Vectors of a thread up to which their copies are unrolled.
+static constexpr int64_t kMaxUnrolled = 16;
+
 /// Vectors that a thread holds in registers between the steps of a copy; more
 /// are copied at once in the second step.
 static constexpr int64_t kMaxHeld = 12;
@@ -48,9 +51,9 @@ PatchShape ctc::patchShape(ir::LoadPatchOp op) {
 
 int64_t ctc::bufferBytes(MemRefType type) {
   auto [strides, offset] = type.getStridesAndOffset();
-  int64_t elements = 1;
+  int64_t elements = 0;
   for (auto [size, stride] : llvm::zip_equal(type.getShape(), strides))
-    elements += (size - 1) * stride;
+    elements = std::max(elements, size * stride);
   return elements * type.getElementTypeBitWidth() / 8;
 }
 
@@ -97,44 +100,85 @@ public:
   }
 
   void build() {
-    Value source = flatten(b, op.getPacked());
-    Value flat = flattenBuffer(b, target);
-    Value base = tileBase();
-    SmallVector<int64_t> sizes(kernel.getTaps().asArrayRef());
+    source = flatten(b, op.getPacked());
+    flat = flattenBuffer(b, target);
+    base = tileBase();
+    sizes.assign(kernel.getTaps().asArrayRef().begin(),
+                 kernel.getTaps().asArrayRef().end());
     sizes.push_back(run / vector);
     int64_t items = 1;
     for (int64_t size : sizes)
       items *= size;
+    const int64_t threads = kernel.getThreads();
     Value thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
-    auto loop = scf::ForOp::create(b, thread, local.constant(items),
-                                   local.constant(kernel.getThreads()));
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    Value item = loop.getInductionVar();
-    SmallVector<Value> at = local.delinearize(item, sizes);
-    Value element = base, legal;
-    const SmallVector<int64_t> strides = rowMajorStrides(packed);
-    for (size_t i = 0; i + 1 < at.size(); ++i) {
-      Value tap = index.cast(at[i]);
-      Value here = index.less(tap, op.getCount()[i]);
-      legal = legal ? arith::AndIOp::create(b, legal, here) : here;
-      element = index.add(element, index.mul(tap, strides[i + 2]));
+    if (items > kMaxUnrolled * threads) {
+      auto loop = scf::ForOp::create(b, thread, local.constant(items),
+                                     local.constant(threads));
+      b.setInsertionPointToStart(loop.getBody());
+      return copy(loop.getInductionVar(), Value());
     }
-    element = index.add(element, index.mul(index.cast(at.back()), vector));
-    asyncCopy(b, source, element, flat, index.mul(index.cast(item), vector),
-              vector, legal);
+    for (int64_t first = 0; first < items; first += threads) {
+      Value item = local.add(thread, first);
+      copy(item, first + threads > items
+                     ? local.less(item, local.constant(items))
+                     : Value());
+    }
   }
 
 private:
-  /// Element of the first tap's run.
+  /// Copies one vector, if it exists.
+  void copy(Value item, Value exists) {
+    OpBuilder::InsertionGuard guard(b);
+    if (exists) {
+      auto some = scf::IfOp::create(b, exists, /*withElseRegion=*/false);
+      b.setInsertionPointToStart(some.thenBlock());
+    }
+    Value from = local.mul(item, vector), legal;
+    if (!isWhole()) {
+      SmallVector<Value> at = local.delinearize(item, sizes);
+      from = local.mul(at.back(), vector);
+      for (size_t i = 0; i + 1 < at.size(); ++i) {
+        Value here = local.less(at[i], local.cast(op.getCount()[i]));
+        legal = legal ? arith::AndIOp::create(b, legal, here) : here;
+        from = local.add(from, local.mul(at[i], slotStride(i)));
+      }
+    }
+    if (!legal)
+      legal = arith::ConstantOp::create(b, b.getBoolAttr(true));
+    asyncCopy(b, source, index.add(base, index.cast(from)), flat,
+              index.cast(local.mul(item, vector)), vector, legal);
+  }
+
+  /// Whether the chunk has all taps of the kernel, which lie in one run.
+  bool isWhole() {
+    for (auto [i, count] : llvm::enumerate(kernel.getTaps().asArrayRef()))
+      if (count != packed.getDimSize(int64_t(i) + 2))
+        return false;
+    return true;
+  }
+
+  /// Elements from a slot of dimension i to the next, inside a chunk.
+  int64_t slotStride(size_t i) {
+    int64_t stride = run;
+    for (size_t j = i + 1; j < op.getSlot().size(); ++j)
+      stride *= packed.getDimSize(int64_t(j) + 2);
+    return stride;
+  }
+
+  /// Element of the first tap's run: chunks stand outside of slots.
   Value tileBase() {
     const SmallVector<int64_t> strides = rowMajorStrides(packed);
-    const size_t rank = op.getSlot().size();
     Value base = index.add(index.mul(op.getGroup(), strides[0]),
                            index.mul(op.getTile(), strides[1]));
-    for (size_t i = 0; i < rank; ++i)
-      base = index.add(base, index.mul(op.getSlot()[i], strides[i + 2]));
-    return index.add(base, index.mul(op.getChannel(), strides[rank + 2]));
+    base = index.add(
+        base, index.mul(index.div(op.getChannel(), kernel.getChunkChannels()),
+                        slotStride(0) * packed.getDimSize(2)));
+    if (isWhole())
+      return base;
+    for (auto [i, slot] : llvm::enumerate(op.getSlot()))
+      base = index.add(base, index.mul(slot, slotStride(i)));
+    return base;
   }
 
   ImplicitLocOpBuilder &b;
@@ -143,6 +187,8 @@ private:
   Value target;
   IndexMath index, local;
   MemRefType packed;
+  Value source, flat, base;
+  SmallVector<int64_t> sizes; ///< Taps per dimension, then vectors of a run.
   int64_t run = 0, vector = 1;
 };
 
@@ -179,10 +225,11 @@ public:
     for (Value value : held)
       complete->addArgument(value.getType(), value.getLoc());
     if (layout.async && patch.getRoundTf32())
-      items.forEach([&](const PatchItem &item) { items.round(item); });
+      items.forEachNumber([&](Value number) { items.round(number); });
     else if (!layout.async && held.empty())
-      items.forEach(
-          [&](const PatchItem &item) { items.store(item, items.load(item)); });
+      items.forEach([&](const PatchItem &item) {
+        items.store(item.number, items.load(item));
+      });
     else if (!layout.async)
       items.storeAll(complete->getArguments());
     b.setInsertionPointToEnd(complete);
@@ -201,7 +248,8 @@ public:
 private:
   void startCopy(PatchItems &items, const PatchItem &item) {
     asyncCopy(b, items.source(), items.element(item), items.target(),
-              items.targetElement(item), items.layout().vector, item.legal);
+              items.targetElement(item.number), items.layout().vector,
+              item.legal);
   }
 
   Attribute space() {

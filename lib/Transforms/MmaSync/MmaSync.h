@@ -36,7 +36,8 @@ llvm::LogicalResult pipelineForMma(mlir::gpu::GPUFuncOp function,
 llvm::LogicalResult vectorizeForMma(mlir::gpu::GPUFuncOp function,
                                     ir::KernelAttr kernel);
 
-/// Bytes of a contiguous or strided buffer with static sizes.
+/// Bytes of a contiguous or strided buffer with static sizes, with the padding
+/// at its end.
 int64_t bufferBytes(mlir::MemRefType type);
 
 /// One-dimensional view of a whole strided buffer.

@@ -15,6 +15,10 @@
 using namespace mlir;
 using namespace ctc;
 
+/// Vectors of a thread up to which they are unrolled, so that what does not
+/// change from chunk to chunk is worked out once.
+static constexpr int64_t kMaxUnrolled = 16;
+
 /// Whether every element of a patch lies within 2^31 of its origin.
 static bool fits32(const PatchLayout &layout, ArrayRef<int64_t> strides,
                    int64_t channelDim) {
@@ -49,19 +53,30 @@ PatchItems::PatchItems(ImplicitLocOpBuilder &builder, ir::LoadPatchOp op,
   strides = rowMajorStrides(input);
   channelDim = shape.planesContiguous ? input.getRank() - 1 : 1;
   flat = flatten(b, op.getInput());
-  if (shape.planesContiguous) {
-    sizes.assign(shape.window.begin(), shape.window.end());
-    sizes.push_back(shape.planes * shape.wordElements / shape.vector);
-  } else {
-    sizes.push_back(shape.planes);
-    llvm::append_range(sizes, shape.window);
-    sizes.back() /= shape.vector;
-    if (shape.vector > 1)
-      skewed = arith::AndIOp::create(b, op.getOrigin().back(),
-                                     index.constant(shape.vector - 1));
-  }
+  buildSizes();
+  if (!shape.planesContiguous && shape.vector > 1)
+    skewed = arith::AndIOp::create(b, op.getOrigin().back(),
+                                   index.constant(shape.vector - 1));
   buildBase();
   buildBounds();
+}
+
+/// Every coordinate runs over what its stride has room for.
+void PatchItems::buildSizes() {
+  SmallVector<int64_t> room;
+  int64_t above = shape.planesContiguous ? shape.words : shape.planeStride;
+  for (int64_t stride : shape.strides) {
+    room.push_back(ceilDiv(above, stride));
+    above = stride;
+  }
+  if (shape.planesContiguous) {
+    sizes = room;
+    sizes.push_back(shape.strides.back() * shape.wordElements / shape.vector);
+  } else {
+    sizes.push_back(shape.planes);
+    llvm::append_range(sizes, room);
+    sizes.back() /= shape.vector;
+  }
 }
 
 /// Input dimension of window dimension i, samples first.
@@ -84,11 +99,13 @@ void PatchItems::buildBounds() {
   const auto input = op.getInput().getType();
   Value zero = index.constant(0);
   // The first sample of a block always exists.
-  if (shape.window[0] > 1)
+  const int64_t samples = shape.window[0];
+  const bool padded = sizes[shape.planesContiguous ? 0 : 1] > samples;
+  if (samples > 1 || padded)
     bounds.push_back(
         {local.constant(0),
          local.cast(index.min(index.sub(op.getSamples(), op.getSample()),
-                              index.constant(shape.window[0])))});
+                              index.constant(samples)))});
   else
     bounds.push_back({});
   for (auto [i, halo] : llvm::enumerate(op.getOrigin())) {
@@ -105,16 +122,20 @@ void PatchItems::buildBounds() {
     bounds.push_back({local.cast(low), local.cast(index.sub(high, low))});
   }
   const int64_t chunk = shape.planes * shape.wordElements;
-  if (op.getGroupChannels() % chunk != 0)
+  const bool pitchPadded =
+      shape.planesContiguous && shape.strides.back() > shape.planes;
+  if (op.getGroupChannels() % chunk != 0 || pitchPadded)
     channelsLeft = local.cast(index.min(
         index.sub(op.getChannelEnd(), op.getChannel()), index.constant(chunk)));
 }
 
+int64_t PatchItems::count() const {
+  // The last plane ends with the buffer.
+  return shape.words * shape.wordElements / shape.copyElements();
+}
+
 int64_t PatchItems::perThread() const {
-  int64_t items = 1;
-  for (int64_t size : sizes)
-    items *= size;
-  return ceilDiv(items, kernel.getThreads());
+  return ceilDiv(count(), kernel.getThreads());
 }
 
 Value PatchItems::channelLegal(Value offset) {
@@ -129,7 +150,16 @@ static Value both(ImplicitLocOpBuilder &b, Value lhs, Value rhs) {
 
 PatchItem PatchItems::decode(Value number) {
   PatchItem item;
-  item.at = local.delinearize(number, sizes);
+  item.number = number;
+  if (shape.planesContiguous) {
+    item.at = local.delinearize(number, sizes);
+  } else {
+    // The end of a plane is padding of any size, not a number of samples.
+    const int64_t plane = shape.planeStride / shape.vector;
+    item.at = local.delinearize(local.rem(number, plane),
+                                ArrayRef<int64_t>(sizes).drop_front());
+    item.at.insert(item.at.begin(), local.div(number, plane));
+  }
   const size_t first = shape.planesContiguous ? 0 : 1;
   for (auto [i, bound] : llvm::enumerate(bounds)) {
     if (!bound.first)
@@ -147,16 +177,29 @@ PatchItem PatchItems::decode(Value number) {
   return item;
 }
 
-void PatchItems::forEach(llvm::function_ref<void(const PatchItem &)> body) {
-  int64_t items = 1;
-  for (int64_t size : sizes)
-    items *= size;
+void PatchItems::forEachNumber(llvm::function_ref<void(Value)> body) {
+  if (perThread() <= kMaxUnrolled) {
+    for (int64_t turn = 0; turn < perThread(); ++turn) {
+      OpBuilder::InsertionGuard guard(b);
+      auto [number, exists] = numberOf(turn);
+      if (exists) {
+        auto some = scf::IfOp::create(b, exists, /*withElseRegion=*/false);
+        b.setInsertionPointToStart(some.thenBlock());
+      }
+      body(number);
+    }
+    return;
+  }
   Value thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
-  auto loop = scf::ForOp::create(b, thread, local.constant(items),
+  auto loop = scf::ForOp::create(b, thread, local.constant(count()),
                                  local.constant(kernel.getThreads()));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  body(decode(loop.getInductionVar()));
+  body(loop.getInductionVar());
+}
+
+void PatchItems::forEach(llvm::function_ref<void(const PatchItem &)> body) {
+  forEachNumber([&](Value number) { body(decode(number)); });
 }
 
 Value PatchItems::element(const PatchItem &item) {
@@ -176,22 +219,8 @@ Value PatchItems::element(const PatchItem &item) {
   return index.add(base, index.cast(offsets.add(offset, channel)));
 }
 
-Value PatchItems::targetElement(const PatchItem &item) {
-  const size_t first = shape.planesContiguous ? 0 : 1;
-  const int64_t word = shape.wordElements;
-  Value offset = local.constant(0);
-  for (size_t i = 0; i < shape.window.size(); ++i) {
-    const bool vectors =
-        !shape.planesContiguous && i + 1 == shape.window.size();
-    offset = local.add(offset, local.mul(item.at[first + i],
-                                         shape.strides[i] * word *
-                                             (vectors ? shape.vector : 1)));
-  }
-  offset = local.add(
-      offset, shape.planesContiguous
-                  ? local.mul(item.at.back(), shape.vector)
-                  : local.mul(item.at.front(), shape.planeStride * word));
-  return index.cast(offset);
+Value PatchItems::targetElement(Value number) {
+  return index.cast(local.mul(number, shape.copyElements()));
 }
 
 /// The vector of one channel of a [plane][position] word, or of a
@@ -221,11 +250,11 @@ Value PatchItems::load(const PatchItem &item) {
   return vector::InterleaveOp::create(b, value, loadChannel(item, 1));
 }
 
-void PatchItems::store(const PatchItem &item, Value value) {
+void PatchItems::store(Value number, Value value) {
   const auto type = cast<VectorType>(value.getType());
   const int64_t widest = 128 / type.getElementTypeBitWidth();
   const int64_t width = std::min(widest, type.getNumElements());
-  Value to = targetElement(item);
+  Value to = targetElement(number);
   for (int64_t i = 0; i < type.getNumElements(); i += width) {
     Value part = width == type.getNumElements()
                      ? value
@@ -237,44 +266,43 @@ void PatchItems::store(const PatchItem &item, Value value) {
   }
 }
 
-void PatchItems::round(const PatchItem &item) {
+void PatchItems::round(Value number) {
   auto type = VectorType::get({shape.vector}, b.getF32Type());
-  Value at = targetElement(item);
+  Value at = targetElement(number);
   storeVector(b, roundToTF32(b, loadVector(b, type, buffer, at)), buffer, at);
 }
 
-PatchItem PatchItems::decodeNumbered(int64_t turn) {
-  int64_t items = 1;
-  for (int64_t size : sizes)
-    items *= size;
+/// The number of the thread's vector of a turn, and whether there is one where
+/// some threads have none.
+std::pair<Value, Value> PatchItems::numberOf(int64_t turn) {
   const int64_t threads = kernel.getThreads();
   Value thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
   Value number = local.add(thread, turn * threads);
-  PatchItem item = decode(number);
-  if ((turn + 1) * threads > items) {
-    item.exists = local.less(number, local.constant(items));
-    item.legal = both(b, item.legal, item.exists);
-  }
-  return item;
+  Value exists;
+  if ((turn + 1) * threads > count())
+    exists = local.less(number, local.constant(count()));
+  return {number, exists};
 }
 
 SmallVector<Value> PatchItems::loadAll() {
   SmallVector<Value> values;
-  for (int64_t turn = 0; turn < perThread(); ++turn)
-    values.push_back(load(decodeNumbered(turn)));
+  for (int64_t turn = 0; turn < perThread(); ++turn) {
+    auto [number, exists] = numberOf(turn);
+    PatchItem item = decode(number);
+    item.legal = both(b, item.legal, exists);
+    values.push_back(load(item));
+  }
   return values;
 }
 
 void PatchItems::storeAll(ValueRange values) {
   for (auto [turn, value] : llvm::enumerate(values)) {
-    PatchItem item = decodeNumbered(int64_t(turn));
-    if (!item.exists) {
-      store(item, value);
-      continue;
+    OpBuilder::InsertionGuard guard(b);
+    auto [number, exists] = numberOf(int64_t(turn));
+    if (exists) {
+      auto some = scf::IfOp::create(b, exists, /*withElseRegion=*/false);
+      b.setInsertionPointToStart(some.thenBlock());
     }
-    auto guard = scf::IfOp::create(b, item.exists, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard restore(b);
-    b.setInsertionPointToStart(guard.thenBlock());
-    store(item, value);
+    store(number, value);
   }
 }

@@ -15,15 +15,16 @@ namespace ctc {
 
 /// One vector of a patch, in i32 coordinates.
 struct PatchItem {
+  mlir::Value number;
   /// Of a [plane][position] patch plane, sample, positions with the last in
   /// vectors; else sample, positions, vector of channels.
   llvm::SmallVector<mlir::Value> at;
-  mlir::Value exists; ///< Whether the patch has it; nothing where all do.
-  mlir::Value legal;  ///< Whether its (first) channel is inside the input.
+  mlir::Value legal; ///< Whether its (first) channel is inside the input.
 };
 
-/// Enumerates the vectors of a patch over the threads of a block, with their
-/// addresses in the input and in workgroup memory.
+/// Enumerates the vectors of a patch over the threads of a block in the order
+/// of workgroup memory, padding included, so that only their place in the input
+/// has to be worked out; what a thread takes does not depend on the chunk.
 class PatchItems {
 public:
   /// Builds what is uniform over the block. `target` is the flat buffer.
@@ -39,18 +40,20 @@ public:
   /// Vectors of a thread, rounded up.
   int64_t perThread() const;
 
-  /// A loop over the thread's vectors.
+  /// The thread's vectors, unrolled where they are few.
   void forEach(llvm::function_ref<void(const PatchItem &)> body);
+  /// The same without their place in the input.
+  void forEachNumber(llvm::function_ref<void(mlir::Value)> body);
 
   /// Element of the input and of the buffer where a vector starts.
   mlir::Value element(const PatchItem &item);
-  mlir::Value targetElement(const PatchItem &item);
+  mlir::Value targetElement(mlir::Value number);
 
   /// A vector of words from the input, zero where out of bounds.
   mlir::Value load(const PatchItem &item);
-  void store(const PatchItem &item, mlir::Value value);
+  void store(mlir::Value number, mlir::Value value);
   /// Rounds a vector of f32 that the thread has copied, in place, to tf32.
-  void round(const PatchItem &item);
+  void round(mlir::Value number);
 
   /// All vectors of the thread, held in registers.
   llvm::SmallVector<mlir::Value> loadAll();
@@ -58,10 +61,12 @@ public:
 
 private:
   int64_t inputDim(size_t i) const;
+  void buildSizes();
   void buildBase();
   void buildBounds();
+  int64_t count() const;
   PatchItem decode(mlir::Value number);
-  PatchItem decodeNumbered(int64_t turn);
+  std::pair<mlir::Value, mlir::Value> numberOf(int64_t turn);
   mlir::Value channelLegal(mlir::Value offset);
   mlir::Value loadChannel(const PatchItem &item, int64_t half);
 
