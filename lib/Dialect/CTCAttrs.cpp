@@ -60,7 +60,7 @@ int64_t KernelAttr::getBoxVolume() const {
 KernelAttr KernelAttr::withSource(ChoiceSource source) const {
   return get(getContext(), getFamily(), getLanes(), getBatch(), getBox(),
              getPhases(), getTaps(), getChunkChannels(), getWorkers(),
-             getWorkerTile(), getStages(), source);
+             getWorkerTile(), getStages(), getClip(), source);
 }
 
 namespace {
@@ -105,12 +105,11 @@ static LogicalResult checkSizes(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult
-KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, Family family,
-                   Lanes lanes, int64_t batch, DenseI64ArrayAttr box,
-                   DenseI64ArrayAttr phases, DenseI64ArrayAttr taps,
-                   int64_t chunkChannels, DenseI64ArrayAttr workers,
-                   DenseI64ArrayAttr workerTile, int64_t stages, ChoiceSource) {
+LogicalResult KernelAttr::verify(
+    function_ref<InFlightDiagnostic()> emitError, Family family, Lanes lanes,
+    int64_t batch, DenseI64ArrayAttr box, DenseI64ArrayAttr phases,
+    DenseI64ArrayAttr taps, int64_t chunkChannels, DenseI64ArrayAttr workers,
+    DenseI64ArrayAttr workerTile, int64_t stages, bool, ChoiceSource) {
   if (workers.size() != 2 || workerTile.size() != 2)
     return emitError() << "workers has " << workers.size()
                        << " and worker_tile has " << workerTile.size()

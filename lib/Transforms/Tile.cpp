@@ -134,7 +134,10 @@ private:
       }
       at.rows.push_back(loadPhaseRow(b, tables[i], parts[3 + plan.rank() + i]));
       at.extent.push_back(math.sub(at.rows[i].qCount, at.boxOrigin[i]));
-      clipTaps(at, i);
+      if (plan.kernel.getClip())
+        clipTaps(at, i);
+      else
+        walkTaps(at, i);
     }
     return at;
   }
@@ -150,6 +153,16 @@ private:
                                  math.mul(at.boxOrigin[i], dim.stride)));
     at.firstTap.push_back(zero);
     at.lastTap.push_back(kernel);
+  }
+
+  /// All taps of the block's phase; a constant where all phases have as many.
+  void walkTaps(BlockPosition &at, size_t i) {
+    const auto &phases = plan.dims[i].phases;
+    at.firstTap.push_back(math.constant(0));
+    const bool same = llvm::all_equal(llvm::map_range(
+        phases, [](const Phase &phase) { return phase.tapCount; }));
+    at.lastTap.push_back(same ? math.constant(plan.dims[i].maxTapCount)
+                              : at.rows[i].tapCount);
   }
 
   /// Taps [first, last) of the block's phase that reach the input from any

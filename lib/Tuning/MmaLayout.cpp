@@ -153,8 +153,34 @@ PatchLayout ctc::layoutPatch(const PatchShape &shape, ir::KernelAttr kernel) {
   return best;
 }
 
+StorePlan ctc::planStore(ir::KernelAttr kernel, ElementType type,
+                         int64_t outputWidth, int64_t innerStride) {
+  const int64_t inner = kernel.getPhases().asArrayRef().back();
+  const int64_t boxWidth = kernel.getBox().asArrayRef().back();
+  const bool dense = innerStride == inner;
+  StorePlan plan;
+  plan.run = dense ? inner : 1;
+  if (kernel.getLanes() == ir::Lanes::Channels)
+    return plan;
+  // A lane has two positions, four lanes a row of a fragment.
+  const int64_t held = 2 * plan.run;
+  plan.vector = dense ? copyVector(type, {outputWidth, held}) : 1;
+  if (dense && boxWidth % 2 == 0 && plan.vector * byteWidth(type) >= 8)
+    return plan;
+  plan.staged = true;
+  if (dense)
+    plan.vector = copyVector(type, {outputWidth, boxWidth * plan.run,
+                                    kernel.getWorkerTile()[0] * plan.run});
+  const int64_t row = kernel.getWorkerTile()[0] * plan.run;
+  plan.pitch = row + floorMod(kOctet * plan.run - row, kBanks);
+  return plan;
+}
+
 MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
                          llvm::ArrayRef<int64_t> halo) {
+  // The innermost spatial dimension of the output.
+  const size_t spatialDim =
+      problem.rank() + (problem.layout == Layout::ChannelsLast ? 0 : 1);
   PatchShape shape;
   shape.type = problem.type;
   shape.layout = problem.layout;
@@ -172,8 +198,12 @@ MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
                        byteWidth(problem.type);
   for (int64_t count : kernel.getTaps().asArrayRef())
     memory.weightBytes *= count;
+  const StorePlan store =
+      planStore(kernel, problem.type, problem.outputShape()[spatialDim],
+                problem.dims.back().stride);
   memory.totalBytes =
-      kernel.getStages() * (memory.patchBytes + memory.weightBytes);
+      std::max(kernel.getStages() * (memory.patchBytes + memory.weightBytes),
+               kernel.getThreads() / 32 * store.warpBytes());
   return memory;
 }
 

@@ -26,6 +26,7 @@ struct MmaTile {
   int64_t warpsPositions = 8, warpsChannels = 1;
   int64_t warpPositions = 64, warpChannels = 16;
   int64_t stages = 2;
+  bool clip = false;
 
   int64_t positions() const { return warpsPositions * warpPositions; }
   int64_t channels() const { return warpsChannels * warpChannels; }
@@ -101,12 +102,12 @@ static ir::KernelAttr toAttr(mlir::MLIRContext *context, const MmaTile &tile) {
   auto sizes = [&](llvm::ArrayRef<int64_t> values) {
     return mlir::DenseI64ArrayAttr::get(context, values);
   };
-  return ir::KernelAttr::get(context, ir::Family::MmaSync, tile.lanes,
-                             tile.batch, sizes(tile.box), sizes(tile.phases),
-                             sizes(tile.taps), tile.chunk,
-                             sizes({tile.warpsPositions, tile.warpsChannels}),
-                             sizes({tile.warpPositions, tile.warpChannels}),
-                             tile.stages, ir::ChoiceSource::Heuristic);
+  return ir::KernelAttr::get(
+      context, ir::Family::MmaSync, tile.lanes, tile.batch, sizes(tile.box),
+      sizes(tile.phases), sizes(tile.taps), tile.chunk,
+      sizes({tile.warpsPositions, tile.warpsChannels}),
+      sizes({tile.warpPositions, tile.warpChannels}), tile.stages, tile.clip,
+      ir::ChoiceSource::Heuristic);
 }
 
 /// Channels of a block: all of a group up to 128, in warps of at most 64.

@@ -84,7 +84,7 @@ static ir::KernelAttr toAttr(mlir::MLIRContext *context, const SimtTile &tile) {
       sizes(tile.taps), tile.chunk,
       sizes({tile.threadsPositions, tile.threadsChannels}),
       sizes({tile.threadPositions, tile.threadChannels}), /*stages=*/1,
-      ir::ChoiceSource::Heuristic);
+      /*clip=*/true, ir::ChoiceSource::Heuristic);
 }
 
 /// Halves the largest tap count, then the chunk, until the chunk's buffers fit.

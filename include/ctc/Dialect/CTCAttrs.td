@@ -104,6 +104,10 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     (taps - 1) * input step, is loaded once and serves all of the chunk's taps.
     `stages` chunks are in workgroup memory at a time.
 
+    With `clip` a block walks only the taps that reach the input from its box,
+    which saves work at the border; without it, it walks all taps of its phase,
+    a number the compiler may know.
+
     `phases` holds, per spatial dimension, 1 or the number of phases that the
     dimension has. Along a dimension with grouped phases a block computes all of
     them from one halo, and `taps` is the kernel size.
@@ -131,6 +135,8 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     AttrParameter<"::mlir::DenseI64ArrayAttr",
         "positions and output channels per worker and phase">:$worker_tile,
     AttrParameter<"int64_t", "copies of the chunk's buffers">:$stages,
+    DefaultValuedParameter<"bool", "true",
+        "whether blocks leave out taps that reach no input">:$clip,
     EnumParameter<CTC_ChoiceSource>:$source);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

@@ -89,12 +89,29 @@ int64_t bankConflicts(const PatchLayout &layout, ir::KernelAttr kernel);
 std::vector<int64_t> positionWords(const PatchLayout &layout,
                                    ir::KernelAttr kernel);
 
+/// How a tile is stored.
+struct StorePlan {
+  /// Through workgroup memory, a warp and 8 channels at a time, so that lanes
+  /// store neighbours; else from registers, where that writes whole sectors of
+  /// 32 bytes anyway.
+  bool staged = false;
+  int64_t run = 1;    ///< Neighbouring outputs of neighbouring positions: the
+                      ///< phases grouped along the innermost dimension, or 1.
+  int64_t vector = 1; ///< Elements of a store.
+  int64_t pitch = 0;  ///< Staged words of a channel; free of bank conflicts.
+
+  /// Workgroup memory that a warp stages in.
+  int64_t warpBytes() const { return staged ? kOctet * pitch * 4 : 0; }
+};
+StorePlan planStore(ir::KernelAttr kernel, ElementType type,
+                    int64_t outputWidth, int64_t innerStride);
+
 /// Workgroup memory of a kernel in bytes.
 struct MmaMemory {
   PatchLayout patch;
   int64_t patchBytes = 0;  ///< One buffer.
   int64_t weightBytes = 0; ///< One buffer.
-  int64_t totalBytes = 0;  ///< With all stages.
+  int64_t totalBytes = 0;  ///< With all stages, or what storing takes.
 };
 
 /// `halo` is what ctc-tile loads for a chunk, per spatial dimension.

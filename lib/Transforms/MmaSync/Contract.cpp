@@ -27,6 +27,10 @@ using namespace ctc;
 
 namespace {
 
+/// Steps of the reduction up to which taps are unrolled: the code of a step is
+/// at most 64 instructions of 16 bytes, and a multiprocessor caches 128 KiB.
+constexpr int64_t kMaxUnrolledSteps = 32;
+
 /// A register of an operand; for split_tf32 its two parts.
 struct Register {
   Value value, low;
@@ -147,22 +151,40 @@ private:
         visit(dim + 1, index.add(shift, at * stride), combine(dim, rows, taps));
       return;
     }
+    const std::optional<int64_t> count =
+        getConstantIntValue(op.getCount()[dim]);
+    if (count && isUnrolled(dim, *count)) {
+      for (int64_t tap = 0; tap < *count; ++tap)
+        visitTap(dim, shift, rows, index.constant(tap));
+      return;
+    }
     auto loop = scf::ForOp::create(b, index.constant(0), op.getCount()[dim],
                                    index.constant(1), acc);
     b.setInsertionPointToStart(loop.getBody());
     acc.assign(loop.getRegionIterArgs().begin(),
                loop.getRegionIterArgs().end());
-    Value tap = loop.getInductionVar();
-    Value age = index.sub(index.constant(tapCount(dim) - 1), tap);
-    Taps next = rows;
-    for (auto &[phase, row] : next)
-      row = index.add(index.mul(row, tapCount(dim)), tap);
-    visit(dim + 1,
-          index.add(shift, index.mul(age, op.getInputStep()[dim] * stride)),
-          next);
+    visitTap(dim, shift, rows, loop.getInductionVar());
     scf::YieldOp::create(b, acc);
     b.setInsertionPointAfter(loop);
     acc.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+
+  /// Whether the taps of a dimension stand in the code one by one, so that
+  /// fragments of the next can be loaded while the last are multiplied.
+  bool isUnrolled(size_t dim, int64_t count) {
+    int64_t steps = count * layout.planes / kMmaPlanes;
+    for (size_t i = dim + 1; i < tile.kernel.getBox().asArrayRef().size(); ++i)
+      steps *= tapCount(i);
+    return steps <= kMaxUnrolledSteps;
+  }
+
+  /// One tap of a dimension without grouped phases.
+  void visitTap(size_t dim, Value shift, Taps rows, Value tap) {
+    Value age = index.sub(index.constant(tapCount(dim) - 1), tap);
+    for (auto &[phase, row] : rows)
+      row = index.add(index.mul(row, tapCount(dim)), tap);
+    const int64_t stride = op.getInputStep()[dim] * layout.strides[dim + 1];
+    visit(dim + 1, index.add(shift, index.mul(age, stride)), rows);
   }
 
   /// The (phase, tap) pairs of a grouped dimension by their shift.

@@ -1,0 +1,173 @@
+//===- StagedStore.cpp - Stores through workgroup memory ------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Eight channels of a warp's positions at a time go through a piece of
+// workgroup memory that is the warp's own. There a channel is a row of all
+// outputs of the warp's positions, neighbouring phases together; lanes take
+// vectors of it in turn. Bias and epilogue stand in that loop.
+//
+//===----------------------------------------------------------------------===//
+
+#include "StagedStore.h"
+#include "../FlatAccess.h"
+#include "OutputPlaces.h"
+#include "ctc/Support/IntegerMath.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/bit.h"
+
+using namespace mlir;
+using namespace ctc;
+
+namespace {
+
+class StagedStore {
+public:
+  StagedStore(ImplicitLocOpBuilder &builder, ir::StoreTileOp op,
+              const WarpTile &tile, const StorePlan &plan, ValueRange acc)
+      : b(builder), tile(tile), plan(plan), acc(acc),
+        places(builder, op, tile.kernel), index(b, b.getIndexType()),
+        local(b, b.getI32Type()) {}
+
+  void build() {
+    makeStage();
+    // The buffers of the last chunks lie in the same bytes.
+    gpu::BarrierOp::create(b);
+    for (int64_t phase = 0; phase < tile.phases(); phase += plan.run)
+      for (int64_t row = 0; row < 2 * tile.rowTiles(); ++row) {
+        stage(phase, row);
+        sync();
+        storeRows(phase, row);
+        sync();
+      }
+  }
+
+private:
+  void sync() {
+    Value all = arith::ConstantOp::create(b, b.getI32IntegerAttr(-1));
+    NVVM::SyncWarpOp::create(b, all);
+  }
+
+  /// The warp's piece of the arena.
+  void makeStage() {
+    auto space = gpu::AddressSpaceAttr::get(b.getContext(),
+                                            gpu::AddressSpace::Workgroup);
+    auto layout = MemRefLayoutAttrInterface();
+    Value arena = gpu::DynamicSharedMemoryOp::create(
+        b,
+        MemRefType::get({ShapedType::kDynamic}, b.getI8Type(), layout, space));
+    Value warp = local.div(
+        local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x)), 32);
+    words = memref::ViewOp::create(
+        b,
+        MemRefType::get({kOctet * plan.pitch}, b.getF32Type(), layout, space),
+        arena, index.cast(local.mul(warp, plan.warpBytes())), ValueRange());
+  }
+
+  /// Writes what the lane holds of eight channels: of each fragment two
+  /// positions, with all their phases.
+  void stage(int64_t phase, int64_t row) {
+    Value base = local.add(local.mul(tile.g, plan.pitch),
+                           local.mul(tile.t, 2 * plan.run));
+    for (int64_t column = 0; column < tile.columnTiles(); ++column) {
+      SmallVector<Value> values;
+      for (int64_t i = 0; i < 2; ++i)
+        for (int64_t f = 0; f < plan.run; ++f)
+          values.push_back(vector::ExtractOp::create(
+              b, acc[tile.fragment(phase + f, row / 2, column)],
+              2 * (row % 2) + i));
+      const int64_t width = plan.run % 2 == 0 ? 4 : 2;
+      for (size_t i = 0; i < values.size(); i += width) {
+        Value part = vector::FromElementsOp::create(
+            b, VectorType::get({width}, b.getF32Type()),
+            ValueRange(values).slice(i, width));
+        storeVector(b, part, words,
+                    index.cast(local.add(base, column * kOctet * plan.run +
+                                                   int64_t(i))));
+      }
+    }
+  }
+
+  /// Lanes take vectors of a row; where a row has fewer than 32, several rows
+  /// at a time.
+  void storeRows(int64_t phase, int64_t row) {
+    OpBuilder::InsertionGuard guard(b);
+    const int64_t vectors = tile.positions() * plan.run / plan.vector;
+    const auto lanes =
+        int64_t(llvm::bit_floor(uint64_t(std::min<int64_t>(vectors, 32))));
+    Value first = local.rem(tile.lane, lanes);
+    auto loop = scf::ForOp::create(b, first, local.constant(vectors),
+                                   local.constant(lanes));
+    b.setInsertionPointToStart(loop.getBody());
+    Value at = local.mul(loop.getInductionVar(), plan.vector);
+    Place place =
+        places.locate(local.add(tile.position, local.div(at, plan.run)));
+    OutputElement element;
+    element.place = &place;
+    element.phases = places.phasesAt(phase);
+    if (plan.run > 1)
+      element.innerPhase = local.rem(at, plan.run);
+    places.enterIf(places.both(place.legal, places.phaseLegal(element)));
+
+    const int64_t rows = 32 / lanes;
+    auto channels = scf::ForOp::create(b, local.div(tile.lane, lanes),
+                                       local.constant(kOctet),
+                                       local.constant(std::min(rows, kOctet)));
+    b.setInsertionPointToStart(channels.getBody());
+    storeVectorOf(element, channels.getInductionVar(), row, at);
+  }
+
+  void storeVectorOf(OutputElement element, Value channel, int64_t row,
+                     Value at) {
+    element.channel = local.add(local.add(tile.channel, row * kOctet), channel);
+    places.enterIf(places.channelLegal(element.channel));
+    element.bias = places.loadBias(element.channel);
+    auto type = VectorType::get({plan.vector}, b.getF32Type());
+    // Loads are of at most 16 bytes.
+    const int64_t width = std::min<int64_t>(plan.vector, 4);
+    Value word = local.add(local.mul(channel, plan.pitch), at);
+    SmallVector<OutputElement> run;
+    for (int64_t i = 0; i < plan.vector; i += width) {
+      Value part =
+          loadVector(b, VectorType::get({width}, type.getElementType()), words,
+                     index.cast(local.add(word, i)));
+      for (int64_t j = 0; j < width; ++j) {
+        element.sum = vector::ExtractOp::create(b, part, j);
+        run.push_back(neighbour(element, i + j));
+      }
+    }
+    places.store(run);
+  }
+
+  /// The element `shift` outputs after the first of a vector, for its
+  /// coordinates.
+  OutputElement neighbour(const OutputElement &first, int64_t shift) {
+    OutputElement next = first;
+    if (shift > 0)
+      next.innerPhase = first.innerPhase ? local.add(first.innerPhase, shift)
+                                         : local.constant(shift);
+    return next;
+  }
+
+  ImplicitLocOpBuilder &b;
+  const WarpTile &tile;
+  const StorePlan plan;
+  ValueRange acc;
+  OutputPlaces places;
+  IndexMath index, local;
+  Value words;
+};
+
+} // namespace
+
+void ctc::storeStaged(ImplicitLocOpBuilder &b, ir::StoreTileOp op,
+                      const WarpTile &tile, const StorePlan &plan,
+                      ValueRange acc) {
+  StagedStore(b, op, tile, plan, acc).build();
+}
