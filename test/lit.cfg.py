@@ -11,6 +11,7 @@ feature that a test REQUIRES, so that it is reported as unsupported:
   libdevice    nvvm/libdevice/libdevice.10.bc of the same toolkit
   cuda-device  a GPU that the driver can open
   compiler     ctc and ctc-opt were built
+  benchmarks   the programs of bench/ were built
 """
 
 import ctypes
@@ -40,6 +41,7 @@ def find_features():
         "libdevice": (toolkit / "nvvm/libdevice/libdevice.10.bc").is_file(),
         "cuda-device": opens_cuda_device(),
         "compiler": (tools / "ctc-opt").exists() and (tools / "ctc").exists(),
+        "benchmarks": (tools / "launch-overhead").exists(),
     }
     return [name for name, is_there in found.items() if is_there]
 

@@ -47,15 +47,18 @@ SCRIPTS = ("clock.py", "contenders.py", "ctc_library.py", "floors.py",
 LIBRARY = "libctc_runtime.so"
 
 RUN = """#!/usr/bin/env bash
-# Measures everything in this folder with the machine's own python3 and PyTorch
-# and writes results and report to $OUT, or to results/ here. Arguments go to
-# measure.py; PYTHON names another python3.
+# Measures what a launch costs and everything in this folder with the machine's
+# own python3 and PyTorch, and writes results and report to $OUT, or to results/
+# here. Arguments go to measure.py; PYTHON names another python3.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 out=${OUT:-$PWD/results}
 mkdir -p "$out"
 python=${PYTHON:-python3}
 export PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+if [ -x launch-overhead ]; then
+  ./launch-overhead launch.ctcb > "$out/launch.json"
+fi
 "$python" scripts/measure.py shapes/*.json --pack . --results "$out/peers.jsonl" \\
   --precision @PRECISIONS@ --layout @LAYOUTS@ "$@"
 status=$?
@@ -84,6 +87,9 @@ def parse_arguments(arguments=None):
                         help="only the variants")
     parser.add_argument("--build", type=pathlib.Path, default=PROJECT / "build",
                         help="build tree with bin/ctc and the runtime")
+    parser.add_argument("--runtime", type=pathlib.Path,
+                        help="a libctc_runtime to take instead of building one "
+                             "that suits other machines")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--limit", type=float, default=60, metavar="MIB")
     options = parser.parse_args(arguments)
@@ -233,18 +239,34 @@ def check_is_ours(folder):
                     "that is new, empty, or a pack")
 
 
-def build_runtime(options):
-    """The runtime with the C++ library linked in, as the other machine may
-    have an older one."""
-    target = "ctc_runtime_portable"
-    done = subprocess.run(["cmake", "--build", str(options.build), "--target",
-                           target, "-j", str(options.jobs)],
+def build_programs(options):
+    """The runtime, and the program that measures launches, with the C++ library
+    linked in, as the other machine may have an older one."""
+    targets = ["ctc_runtime_portable", "launch-overhead-portable"]
+    done = subprocess.run(["cmake", "--build", str(options.build), "-j",
+                           str(options.jobs), "--target", *targets],
                           capture_output=True, text=True, check=False)
-    path = options.build / "lib" / "portable" / LIBRARY
-    if done.returncode or not path.exists():
-        raise Usage(f"the target {target} of {options.build} cannot be built:\n"
-                    f"{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return path
+    if done.returncode:
+        raise Usage(f"{options.build}: {' and '.join(targets)} cannot be "
+                    f"built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return options.build / "lib" / "portable"
+
+
+# A layer of a few microseconds, for what a launch costs the host.
+LAUNCHED = ["--input=1x8x4x4xf32", "--weight=8x8x2x2xf32", "--stride=2",
+            "--bias"]
+
+
+def copy_programs(options):
+    if options.runtime:
+        shutil.copy(options.runtime, options.output / LIBRARY)
+        return
+    programs = build_programs(options)
+    for name in (LIBRARY, "launch-overhead"):
+        shutil.copy(programs / name, options.output / name)
+    run_compiler([str(options.build / "bin" / "ctc"), "compile", *LAUNCHED,
+                  f"--chip={options.chip}", "-o",
+                  str(options.output / "launch.ctcb")])
 
 
 def copy_parts(options):
@@ -255,7 +277,7 @@ def copy_parts(options):
     (folder / "shapes").mkdir()
     for path in options.shapes:
         shutil.copy(path, folder / "shapes" / pathlib.Path(path).name)
-    shutil.copy(build_runtime(options), folder / LIBRARY)
+    copy_programs(options)
     text = RUN.replace("@PRECISIONS@", ",".join(options.precision))
     run = folder / "run.sh"
     run.write_text(text.replace("@LAYOUTS@", ",".join(options.layout)),

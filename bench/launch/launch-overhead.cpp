@@ -1,0 +1,244 @@
+//===- launch-overhead.cpp - What a launch through the C API costs --------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//   launch-overhead BUNDLE [--check] [--rounds=N] [--device=cuda]
+//
+// Host time of ctc_layer_launch beside that of the driver's own cuLaunchKernel
+// of the same kernels with parameters made before, on a GPU. Rounds of both
+// alternate; nothing waits within a round, and a round has fewer launches than
+// a stream queues. The least mean of a round counts. One line of JSON; with
+// --check exit code 1 when the difference is 2 microseconds or more. Without a
+// GPU it is 4.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CudaDriver.h"
+#include "ctc/Bundle/Bundle.h"
+#include "ctc/Bundle/Queries.h"
+#include "ctc/Runtime/ctc_runtime.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+using namespace ctc;
+
+namespace {
+constexpr double kBarMicroseconds = 2;
+constexpr int kLaunchesPerRound = 400;
+
+struct Options {
+  std::string bundle, device = "cuda";
+  bool check = false;
+  int rounds = 40;
+};
+
+/// Ends with a message; 1 stands for what is not expected here.
+[[noreturn]] void end(int code, const std::string &message) {
+  std::fprintf(stderr, "launch-overhead: %s\n", message.c_str());
+  std::exit(code);
+}
+
+void must(const rt::Result<void> &done) {
+  if (!done)
+    end(1, done.error().message);
+}
+
+/// The entry's buffers, one each, as both ways to launch want them.
+struct Buffers {
+  std::vector<runtime::Buffer> owned;
+  std::vector<uint64_t> byArgument; ///< Address of every argument.
+  std::vector<uint64_t> launched;   ///< Those that ctc_layer_launch takes.
+};
+
+Buffers allocate(const runtime::Device &device, const Entry &entry,
+                 int64_t batch) {
+  Buffers buffers;
+  for (const Argument &argument : entry.arguments) {
+    const auto bytes = byteSize(argument, batch);
+    if (!bytes)
+      end(2, bytes.error().message);
+    buffers.owned.emplace_back(device, static_cast<uint64_t>(*bytes));
+    const uint64_t address = buffers.owned.back().address();
+    device.fill(address, 0, static_cast<uint64_t>(*bytes));
+    buffers.byArgument.push_back(address);
+    if (argument.role != ArgumentRole::Weight &&
+        argument.role != ArgumentRole::PackedWeight)
+      buffers.launched.push_back(address);
+  }
+  return buffers;
+}
+
+uint64_t addressOf(const Entry &entry, const Buffers &buffers,
+                   ArgumentRole role) {
+  for (size_t i = 0; i < entry.arguments.size(); ++i)
+    if (entry.arguments[i].role == role)
+      return buffers.byArgument[i];
+  return 0;
+}
+
+/// One kernel launched by the driver alone.
+struct DirectLaunch {
+  rt::CUfunction function = nullptr;
+  unsigned blocks = 0;
+  const Launch *launch = nullptr;
+  std::vector<uint64_t> values;
+  std::vector<void *> parameters;
+};
+
+std::vector<DirectLaunch> loadDirectly(const rt::CudaDriver &driver,
+                                       const ChipImage &image, bool usesPtx,
+                                       const Entry &entry,
+                                       const Buffers &buffers, int64_t batch) {
+  rt::CUmodule module = nullptr;
+  const void *code = usesPtx ? static_cast<const void *>(image.ptx.c_str())
+                             : image.cubin.data();
+  must(driver.check(
+      driver.cuModuleLoadDataEx(&module, code, 0, nullptr, nullptr),
+      "cuModuleLoadDataEx"));
+  std::vector<DirectLaunch> launches(entry.run.size());
+  for (size_t i = 0; i < launches.size(); ++i) {
+    DirectLaunch &direct = launches[i];
+    direct.launch = &entry.run[i];
+    must(driver.check(driver.cuModuleGetFunction(&direct.function, module,
+                                                 entry.run[i].kernel.c_str()),
+                      "cuModuleGetFunction"));
+    if (const auto bytes = entry.run[i].dynamicSharedBytes)
+      must(driver.check(driver.cuFuncSetAttribute(
+                            direct.function, rt::kCudaFunctionMaxDynamicShared,
+                            static_cast<int>(bytes)),
+                        "cuFuncSetAttribute"));
+    direct.blocks = static_cast<unsigned>(*blocks(entry.run[i].grid, batch));
+    for (uint32_t argument : entry.run[i].arguments)
+      direct.values.push_back(buffers.byArgument[argument]);
+    if (entry.run[i].passesBatch)
+      direct.values.push_back(static_cast<uint64_t>(batch));
+    for (uint64_t &value : direct.values)
+      direct.parameters.push_back(&value);
+  }
+  return launches;
+}
+
+/// Microseconds per call of a round.
+template <typename Call> double roundOf(const Call &call) {
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < kLaunchesPerRound; ++i)
+    call();
+  const std::chrono::duration<double, std::micro> taken =
+      std::chrono::steady_clock::now() - start;
+  return taken.count() / kLaunchesPerRound;
+}
+
+Options readOptions(int argc, char **argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string text = argv[i];
+    if (text == "--check")
+      options.check = true;
+    else if (text.starts_with("--rounds="))
+      options.rounds = std::max(1, std::atoi(text.c_str() + 9));
+    else if (text.starts_with("--device="))
+      options.device = text.substr(9);
+    else if (!text.starts_with("-") && options.bundle.empty())
+      options.bundle = text;
+    else
+      end(2, "unexpected argument '" + text + "'");
+  }
+  if (options.bundle.empty())
+    end(2, "usage: launch-overhead BUNDLE [--check] [--rounds=N] "
+           "[--device=cuda]");
+  return options;
+}
+
+/// Least microseconds per call of either, by rounds in turn.
+struct Means {
+  double api = 1e30, driver = 1e30;
+};
+
+Means race(const rt::CudaDriver &driver, const runtime::Device &device,
+           const runtime::Layer &layer, int64_t batch, const Buffers &buffers,
+           const std::vector<DirectLaunch> &direct, int rounds) {
+  auto throughApi = [&] {
+    if (ctc_layer_launch(layer.get(), batch, buffers.launched.data(),
+                         buffers.launched.size(), nullptr) != CTC_OK)
+      end(1, ctc_last_error());
+  };
+  auto throughDriver = [&] {
+    for (const DirectLaunch &one : direct)
+      if (int result = driver.cuLaunchKernel(
+              one.function, one.blocks, 1, 1, one.launch->block[0],
+              one.launch->block[1], one.launch->block[2],
+              one.launch->dynamicSharedBytes, nullptr,
+              const_cast<void **>(one.parameters.data()), nullptr))
+        must(driver.check(result, "cuLaunchKernel"));
+  };
+  Means means;
+  for (int i = 0; i < rounds; ++i) {
+    means.api = std::min(means.api, roundOf(throughApi));
+    device.synchronize();
+    means.driver = std::min(means.driver, roundOf(throughDriver));
+    device.synchronize();
+  }
+  return means;
+}
+
+/// The driver with the device's context current, as its own caller has it.
+const rt::CudaDriver &currentDriver(const runtime::Device &device) {
+  const auto &opened = rt::cudaDriver();
+  if (!opened)
+    end(4, opened.error().message);
+  rt::CUcontext context = nullptr;
+  must(opened->check(
+      opened->cuDevicePrimaryCtxRetain(&context, device.info().ordinal),
+      "cuDevicePrimaryCtxRetain"));
+  must(opened->check(opened->cuCtxPushCurrent_v2(context), "cuCtxPushCurrent"));
+  return *opened;
+}
+
+int measure(const Options &options) {
+  const auto parsed = readBundle(options.bundle);
+  if (!parsed)
+    end(2, parsed.error().message);
+  const auto bundle = runtime::Bundle::fromFile(options.bundle);
+  const auto device = runtime::Device::open(options.device);
+  if (device.info().kind != CTC_DEVICE_CUDA)
+    end(4, "--device is '" + options.device + "', must be cuda or cuda:N");
+  const auto module = runtime::Module::load(bundle, device);
+  auto layer = runtime::Layer::create(module);
+  const ctc_module_info loaded = module.info();
+  const ChipImage &image = parsed->images[loaded.image];
+  const Entry &entry = image.manifest.entries.front();
+  const int64_t batch =
+      entry.problem.hasDynamicBatch() ? 1 : entry.problem.batch;
+  const Buffers buffers = allocate(device, entry, batch);
+  layer.prepare(addressOf(entry, buffers, ArgumentRole::Weight),
+                addressOf(entry, buffers, ArgumentRole::PackedWeight));
+  device.synchronize();
+  const rt::CudaDriver &driver = currentDriver(device);
+  const auto direct =
+      loadDirectly(driver, image, loaded.uses_ptx, entry, buffers, batch);
+  const Means means =
+      race(driver, device, layer, batch, buffers, direct, options.rounds);
+  const double overhead = means.api - means.driver;
+  std::printf("{\"device\": \"%s\", \"launches_per_round\": %d, \"rounds\": "
+              "%d, \"ctc_layer_launch_us\": %.3f, \"cuLaunchKernel_us\": %.3f, "
+              "\"overhead_us\": %.3f}\n",
+              device.info().name, kLaunchesPerRound, options.rounds, means.api,
+              means.driver, overhead);
+  return options.check && overhead >= kBarMicroseconds ? 1 : 0;
+}
+} // namespace
+
+int main(int argc, char **argv) {
+  const Options options = readOptions(argc, argv);
+  try {
+    return measure(options);
+  } catch (const runtime::Error &error) {
+    end(error.status() == CTC_NO_DEVICE ? 4 : 1, error.what());
+  }
+}
