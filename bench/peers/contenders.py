@@ -231,19 +231,23 @@ class Reference:
                   "output_padding": layer.output_padding,
                   "dilation": layer.dilation, "groups": layer.groups,
                   "bias": layer.bias}
-        defaults = {"dilation": {1}, "output_padding": {0}}
+        neutral = {"dilation": 1, "output_padding": 0, "padding": 0,
+                   "stride": 1, "groups": 1, "bias": False}
         parameters = inspect.signature(model.__init__).parameters
         arguments = {}
         for name, value in wanted.items():
+            values = set(value if isinstance(value, tuple) else (value,))
             if name not in parameters:
-                if set(value) != defaults.get(name):
+                if values != {neutral.get(name)}:
                     raise Unsupported(f"has no {name.replace('_', ' ')}")
                 continue
             if isinstance(value, tuple) and parameters[name].annotation is int:
-                if len(set(value)) != 1 and layer.rank == 3:
+                # In two dimensions such modules hand the value to
+                # torch.nn.ConvTranspose2d, which takes both.
+                if len(values) != 1 and layer.rank == 3:
                     raise Unsupported(f"takes one {name.replace('_', ' ')} for "
                                       "all dimensions")
-                value = value[0] if len(set(value)) == 1 else value
+                value = value[0] if len(values) == 1 else value
             arguments[name] = value
         return arguments
 

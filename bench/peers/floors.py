@@ -7,8 +7,8 @@
 """The larger of bytes over memory bandwidth and multiply-adds over the unit's
 rate; x, w and y count once each, and only in-range (input, tap) pairs.
 
-The H200's rates were measured on one, the others are what vendors publish; a
-figure made with them says so.
+The H200's rates were measured on one, the others are what vendors publish; the
+head of the results says which.
 """
 
 import dataclasses
@@ -37,24 +37,35 @@ class Rates:
                 "16-bit": self.sixteen}[unit]
 
 
-MEASURED = "measured on an H200"
-PUBLISHED = "published by the vendor, not measured"
-
-# By compute capability. Published: datasheets of A100 80GB SXM, RTX A6000,
-# L40S, HGX B200 and RTX PRO 6000 Blackwell, dense, sums in f32.
-RATES = {
-    (8, 0): Rates("A100", PUBLISHED, 2.039e12, 156e12, 312e12, 19.5e12),
-    (8, 6): Rates("RTX A6000", PUBLISHED, 0.768e12, 77.4e12, 154.8e12, 38.7e12),
-    (8, 9): Rates("L40S", PUBLISHED, 0.864e12, 183e12, 362e12, 91.6e12),
-    (9, 0): Rates("H200", MEASURED, 4.3e12, 400e12, 790e12, 67e12),
-    (10, 0): Rates("B200", PUBLISHED, 8e12, 1.1e15, 2.25e15, 74e12),
-    (12, 0): Rates("RTX PRO 6000", PUBLISHED, 1.792e12, 252e12, 504e12, 126e12),
+# By compute capability, what vendors publish: (board, multiprocessors, clock,
+# clock of the matrix units, bytes per second, multiply-adds in a clock of a
+# multiprocessor in f32, tf32 and 16 bits). The numbers of lib/Chips/Chips.cpp;
+# a test holds them together.
+BOARDS = {
+    (8, 0): ("A100", 108, 1.41e9, 1.41e9, 2.039e12, 64, 512, 1024),
+    (8, 6): ("RTX A6000", 84, 1.8e9, 1.8e9, 0.768e12, 128, 256, 512),
+    (8, 9): ("L40S", 142, 2.52e9, 2.52e9, 0.864e12, 128, 256, 512),
+    (9, 0): ("H200", 132, 1.98e9, 1.83e9, 4.8e12, 128, 1024, 2048),
+    (10, 0): ("B200", 148, 1.965e9, 1.85e9, 8e12, 128, 2048, 4096),
+    (12, 0): ("RTX PRO 6000", 188, 2.617e9, 2.617e9, 1.792e12, 128, 256, 512),
 }
 
+MEASURED_H200 = Rates("H200", "measured on an H200", 4.3e12, 400e12, 790e12,
+                      67e12)
 
-def rates_of(capability):
-    """The rates for a compute capability (major, minor), or None."""
-    return RATES.get(tuple(capability))
+
+def rates_of(capability, gpu=""):
+    """The rates for a compute capability (major, minor) and the GPU's name, or
+    None. Measured for an H200, else what is published of one board."""
+    board = BOARDS.get(tuple(capability))
+    if board is None:
+        return None
+    if "H200" in gpu:
+        return MEASURED_H200
+    name, count, clock, matrix_clock, memory, f32, tf32, sixteen = board
+    matrix = 2 * count * matrix_clock
+    return Rates(name, f"published for the {name}, not measured", memory,
+                 tf32 * matrix, sixteen * matrix, 2 * f32 * count * clock)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -309,7 +309,8 @@ class Supervisor:
         if self.said_environment:
             return
         self.said_environment = True
-        rates = floors.rates_of(found.get("capability", (9, 0)))
+        rates = floors.rates_of(found["capability"], found["gpu"]) \
+            if "gpu" in found else floors.MEASURED_H200
         self.results.append({"run": {
             **found, "date": time.strftime("%Y-%m-%d %H:%M:%S"),
             "dry_run": self.options.device != "cuda",

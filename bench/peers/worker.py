@@ -126,10 +126,10 @@ class Worker:
         self.device = plan.device
         if self.device == "cuda":
             self.clock = clock.CudaClock(plan.budget)
-            capability = torch.cuda.get_device_capability()
+            self.rates = floors.rates_of(torch.cuda.get_device_capability(),
+                                         torch.cuda.get_device_name())
         else:
-            self.clock, capability = clock.HostClock(), (9, 0)
-        self.rates = floors.rates_of(capability)
+            self.clock, self.rates = clock.HostClock(), floors.MEASURED_H200
         self.peers = {}
         self.case = self.reference = None
 
@@ -331,7 +331,10 @@ def main():
         return 1
     found = environment(plan.device)
     if plan.wants_ceilings and plan.device == "cuda":
-        found["ceilings"] = ceilings(worker.clock)
+        try:
+            found["ceilings"] = ceilings(worker.clock)
+        except Exception as error:  # A GPU with little memory, say.
+            found["ceilings_note"] = clock.first_line(error)
     say(out, environment=found)
     return worker.run()
 

@@ -5,7 +5,8 @@
 #
 #===----------------------------------------------------------------------===#
 """A virtual environment of the project with pinned packages, and in it the
-wheel of python-bindings, linked against the build tree.
+wheel of python-bindings, linked against the build tree; the tests of both the
+package and bench/peers run in it.
 
 PyTorch comes with the CUDA libraries it needs to be imported, 3 GB of them;
 with CTC_NO_TORCH set it is left out, and its tests are skipped by name.
@@ -18,12 +19,14 @@ from devtool.common import (BUILD, CACHE, EXIT_SETUP, Failure, ROOT, digest,
                             is_done, mark_done, run, say)
 
 SCRIPTS = ROOT / "scripts"
-REQUIREMENTS = [SCRIPTS / "requirements-python.txt"]
+REQUIREMENTS = [SCRIPTS / "requirements-python.txt",
+                SCRIPTS / "requirements-report.txt"]
 TORCH_REQUIREMENTS = SCRIPTS / "requirements-torch.txt"
 VENV = CACHE / "python"
 STAMP = VENV / "installed"
 PYTHON = VENV / "bin" / "python"
 PACKAGE = ROOT / "python-bindings"
+PEERS = ROOT / "bench" / "peers"
 TREE = BUILD / "python" / "cmake"
 WHEELS = BUILD / "python" / "wheels"
 
@@ -77,3 +80,10 @@ def test(jobs, report):
     return run([PYTHON, "-m", "pytest", "-q", "-n", jobs, "--dist", "loadfile",
                 f"--junitxml={report}", PACKAGE / "tests"],
                cwd=PACKAGE, env={"CTC_BUILD_DIR": str(BUILD)}, check=False)
+
+
+def test_peers(jobs, report):
+    """Runs the tests of the harness that compares ctc with others."""
+    return run([PYTHON, "-m", "pytest", "-q", "-n", jobs, "--dist", "loadfile",
+                f"--junitxml={report}", PEERS / "tests"],
+               cwd=PEERS, env={"CTC_BUILD_DIR": str(BUILD)}, check=False)

@@ -62,8 +62,9 @@ def collect(results):
                 total.append(result)
     if (results / "lit.xml").is_file():
         total += read_junit(results / "lit.xml", "lit:")
-    if (results / "python.xml").is_file():
-        total += read_junit(results / "python.xml", "python:")
+    for name in ("python", "peers"):
+        if (results / f"{name}.xml").is_file():
+            total += read_junit(results / f"{name}.xml", f"{name}:")
     return total
 
 
@@ -92,7 +93,8 @@ def run_all(jobs):
     lit = run([LLVM_BIN / "lit", f"-j{jobs}", "-sv", "--no-progress-bar",
                "--xunit-xml-output",
                RESULTS / "lit.xml", BUILD / "test"], check=False)
-    return ctest, lit, python.test(jobs, RESULTS / "python.xml")
+    return (ctest, lit, python.test(jobs, RESULTS / "python.xml"),
+            python.test_peers(jobs, RESULTS / "peers.xml"))
 
 
 def test(jobs=None):

@@ -144,6 +144,14 @@ class Counting(Scratch):
             "FAILED python:.tests.test_jax",
             "3 passed, 1 failed, 1 skipped"])
 
+    def test_the_tests_of_the_benchmark_are_counted(self):
+        self.write("ctest.xml", CTEST.format("run"))
+        self.write("peers.xml", PYTEST)
+        self.assertEqual(testing.summary(testing.collect(self.folder)), [
+            "SKIPPED peers:tests.test_torch.test_gpu: no CUDA GPU here",
+            "FAILED peers:.tests.test_jax",
+            "3 passed, 1 failed, 1 skipped"])
+
     def test_all_good(self):
         self.write("ctest.xml", CTEST.format("run"))
         self.assertEqual(testing.summary(testing.collect(self.folder)),
