@@ -136,6 +136,14 @@ template <typename Call> double roundOf(const Call &call) {
   return taken.count() / kLaunchesPerRound;
 }
 
+int readRounds(const std::string &text) {
+  char *rest = nullptr;
+  const long rounds = std::strtol(text.c_str(), &rest, 10);
+  if (text.empty() || *rest || rounds < 1 || rounds > 1000000)
+    end(2, "--rounds is '" + text + "', must be from 1 to 1000000");
+  return static_cast<int>(rounds);
+}
+
 Options readOptions(int argc, char **argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
@@ -143,7 +151,7 @@ Options readOptions(int argc, char **argv) {
     if (text == "--check")
       options.check = true;
     else if (text.starts_with("--rounds="))
-      options.rounds = std::max(1, std::atoi(text.c_str() + 9));
+      options.rounds = readRounds(text.substr(9));
     else if (text.starts_with("--device="))
       options.device = text.substr(9);
     else if (!text.starts_with("-") && options.bundle.empty())
@@ -239,7 +247,8 @@ DeviceTimes timeOnDevice(const runtime::Device &device,
   launchAll();
   runtime::check(ctc_stream_end_capture(stream, &graph));
   auto replay = [&] { runtime::check(ctc_graph_launch(graph, stream)); };
-  timed(launchAll), timed(replay); // Warm-up.
+  replay(); // Uploads it; the kernels were launched before.
+  device.synchronize(ctc_stream_native(stream));
   const DeviceTimes times{timed(launchAll), timed(replay)};
   ctc_graph_destroy(graph);
   ctc_event_destroy(after);

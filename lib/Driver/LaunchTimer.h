@@ -24,6 +24,10 @@ public:
 
   static Expected<LaunchTimer> create(ctc_device *device);
 
+  /// Enqueues `count` launches on the stream as it is and waits for them. The
+  /// driver may load a kernel at its first launch and wait for the device to do
+  /// so, which on a held stream would never end: warm up before timing.
+  Expected<void> warmUp(size_t count, const Enqueue &enqueue);
   /// Seconds of every one of `count` launches, numbered from `first`.
   Expected<std::vector<double>> each(size_t first, size_t count,
                                      const Enqueue &enqueue);

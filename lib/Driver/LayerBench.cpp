@@ -104,11 +104,12 @@ Expected<void> Bench::time(const BenchOptions &options, LayerBench &result) {
   auto enqueue = [this](size_t index, void *stream) {
     return launch(index, stream);
   };
-  // Warm-up: every set once, and the last of these for the estimate.
-  auto warm = timer->each(0, sets.size() + 2, enqueue);
-  if (!warm)
-    return tl::unexpected(warm.error());
-  const double estimate = std::max(1e-7, warm->back());
+  if (auto good = timer->warmUp(sets.size(), enqueue); !good)
+    return good;
+  auto first = timer->each(0, 3, enqueue);
+  if (!first)
+    return tl::unexpected(first.error());
+  const double estimate = std::max(1e-7, first->back());
   const double wanted = options.seconds / estimate;
   const size_t count = std::clamp(
       static_cast<size_t>(std::min(wanted, double{kMost})), kLeast, kMost);

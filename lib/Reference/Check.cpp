@@ -162,7 +162,8 @@ static size_t coordinateOf(const Problem &problem, int dim) {
   if (dim == (first ? 1 : problem.rank() + 1))
     return 1;
   const int spatial = first ? dim - 2 : dim - 1;
-  return static_cast<size_t>(2 + 3 - problem.rank() + spatial);
+  const int coordinate = 2 + 3 - problem.rank() + spatial;
+  return static_cast<size_t>(coordinate);
 }
 
 static OperandView viewOperand(const Problem &problem,

@@ -55,8 +55,9 @@ CTC_API void ctc_stream_destroy(ctc_stream *stream);
 /* The CUstream, which other functions take; NULL for NULL. */
 CTC_API void *ctc_stream_native(const ctc_stream *stream);
 /* What is enqueued from now on starts when the stream is released, so that the
- * host's pace does not show in times. Waiting for a held stream never ends.
- * CTC_INVALID_ARGUMENT when it is held already. */
+ * host's pace does not show in times. Waiting for a held stream never ends, so
+ * launch every kernel once before: the driver may load it then, and wait for
+ * the device to do so. CTC_INVALID_ARGUMENT when it is held already. */
 CTC_API ctc_status ctc_stream_hold(ctc_stream *stream);
 /* CTC_INVALID_ARGUMENT when it is not held. */
 CTC_API ctc_status ctc_stream_release(ctc_stream *stream);

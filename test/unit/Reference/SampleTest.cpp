@@ -9,8 +9,9 @@
 #include "HostProducer.h"
 #include "ctc/Reference/Fill.h"
 
-#include <algorithm>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 using namespace ctc;
 using namespace ctc::test;
