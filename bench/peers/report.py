@@ -123,7 +123,7 @@ def cell_text(row):
     if row is None:
         return ""
     if row["status"] not in rows.MEASURED:
-        return row["status"]
+        return {"unsupported": "-"}.get(row["status"], row["status"])
     seconds = row.get("graph_median_s") or row["median_s"]
     mark = {"ok": "", "norm": "~", "wrong": " WRONG"}[row["status"]]
     return f"{seconds * 1e6:.1f}{mark}"
@@ -134,7 +134,13 @@ def shorten(name, most=44):
 
 
 def ratio_text(value):
-    return "" if value is None else f"{value:.2f}"
+    return "" if value is None else f"{value:.2f}x"
+
+
+def peer_text(row, speedup):
+    """A time with its ratio to ctc's."""
+    text = cell_text(row)
+    return text if speedup is None else f"{text} ({ratio_text(speedup)})"
 
 
 def percent(value):
@@ -142,12 +148,10 @@ def percent(value):
 
 
 def main_table(comparison):
-    """Header and lines: times in microseconds, ratios over ctc."""
+    """Header and lines: times in microseconds, in brackets over ctc's."""
     peers = comparison.peers()
     header = ["layer", "precision", "layout", "floor", "ctc", "of floor"]
-    for peer in peers:
-        header += [short_peer(peer), "x"]
-    header.append("x best")
+    header += [*map(short_peer, peers), "best"]
     lines = []
     for place in comparison.places:
         ours = comparison.row(place, "ctc")
@@ -156,9 +160,8 @@ def main_table(comparison):
         line = [shorten(place[0]), place[1], place[2].removeprefix("channels_"),
                 "" if not floor else f"{floor * 1e6:.1f}", cell_text(ours),
                 percent(comparison.fraction(place))]
-        for peer in peers:
-            line += [cell_text(comparison.row(place, peer)),
-                     ratio_text(comparison.speedup(place, peer))]
+        line += [peer_text(comparison.row(place, peer),
+                           comparison.speedup(place, peer)) for peer in peers]
         lines.append(line + [ratio_text(comparison.speedup(place, "best"))])
     return header, lines
 
@@ -236,7 +239,9 @@ def print_table(title, header, lines):
                          no_wrap=index > 0)
     for line in lines:
         table.add_row(*line)
-    Console().print(table)
+    # Wider than the terminal rather than cut.
+    width = Console(width=10_000).measure(table).maximum
+    Console(width=max(width, Console().width)).print(table)
 
 
 def markdown_table(header, lines):
@@ -274,9 +279,9 @@ def run_text(run):
     return text
 
 
-LEGEND = ("Times in microseconds, medians, cold second-level cache; x is a "
-          "contender's time over ctc's, `best` the fastest of all in any "
-          "layout. ~: single outputs are beyond their error bound, the error "
+LEGEND = ("Times in microseconds, medians, cold second-level cache; in brackets a "
+          "contender's time over ctc's; `best` is that of the fastest of all in "
+          "any layout. -: does not serve the layer. ~: single outputs are beyond their error bound, the error "
           "as a whole is within.")
 
 

@@ -18,7 +18,8 @@ pytest.importorskip("torch")
 import measure  # noqa: E402
 import rows  # noqa: E402
 
-FAKES = ["missing", "memory", "error", "crash", "wrong", "hang", "good"]
+FAKES = [f"fake:{kind}" for kind in (
+    "missing", "memory", "error", "crash", "wrong", "hang", "good")]
 
 
 def run(arguments, capsys):
@@ -32,30 +33,11 @@ def dry(path, results, *more):
             HERE / "fake_contenders.py", "--layout", "channels_first", *more]
 
 
-@pytest.fixture
-def fakes(monkeypatch):
-    """Contenders fake:* in the order of FAKES."""
-    def contenders_of(options, pack):
-        return [(f"fake:{kind}", [""]) for kind in options.kinds]
-
-    def use(*kinds):
-        monkeypatch.setattr(measure, "contenders_of", contenders_of)
-        original = measure.parse_arguments
-
-        def parse(arguments=None):
-            options = original(arguments)
-            options.kinds = kinds
-            return options
-        monkeypatch.setattr(measure, "parse_arguments", parse)
-    return use
-
-
 def test_whatever_goes_wrong_is_a_row_and_the_rest_goes_on(
-        fakes, shapes_file, tmp_path, capsys):
-    fakes(*FAKES)
+        shapes_file, tmp_path, capsys):
     results = tmp_path / "r.jsonl"
     status, out, _ = run(dry(shapes_file(case()), results, "--limit", "3",
-                             "--peers", "fake"), capsys)
+                             "--peers", ",".join(FAKES)), capsys)
     runs, found, broken = rows.read_results(results)
     assert status == 0 and broken == 0
     assert len(runs) == 1 and runs[0]["dry_run"]
@@ -72,40 +54,37 @@ def test_whatever_goes_wrong_is_a_row_and_the_rest_goes_on(
     assert "[7/7]" in out and "0 of 7 cells not run" in out
 
 
-def test_resuming_measures_what_is_missing(fakes, shapes_file, tmp_path,
+def test_resuming_measures_what_is_missing(shapes_file, tmp_path,
                                            capsys):
-    fakes("good")
     results = tmp_path / "r.jsonl"
     first, both = shapes_file(case(), name="one.json"), shapes_file(
         case(), case(name="other"), name="two.json")
-    assert run(dry(first, results, "--peers", "fake"), capsys)[0] == 0
-    status, out, _ = run(dry(both, results, "--peers", "fake", "--resume"),
+    assert run(dry(first, results, "--peers", "fake:good"), capsys)[0] == 0
+    status, out, _ = run(dry(both, results, "--peers", "fake:good", "--resume"),
                          capsys)
     assert status == 0 and "[1/1] other" in out
     assert len(rows.read_results(results)[1]) == 2
-    status, out, _ = run(dry(both, results, "--peers", "fake", "--resume"),
+    status, out, _ = run(dry(both, results, "--peers", "fake:good", "--resume"),
                          capsys)
     assert status == 0 and "nothing measured; 0 of 0" in out
 
 
 def test_malformed_layers_are_said_and_the_rest_goes_on(
-        fakes, shapes_file, tmp_path, capsys):
-    fakes("good")
+        shapes_file, tmp_path, capsys):
     broken = tmp_path / "broken.json"
     broken.write_text("{")
     path = shapes_file(case(), case(name="bad", kernel="3"))
     status, out, err = run(
-        [broken, *dry(path, tmp_path / "r.jsonl", "--peers", "fake")], capsys)
+        [broken, *dry(path, tmp_path / "r.jsonl", "--peers", "fake:good")], capsys)
     assert status == 2
     assert "broken.json: is no JSON" in err
     assert "'bad': 'kernel' is '3', must be a list" in err
     assert "1 ok" in out
 
 
-def test_the_time_budget(fakes, shapes_file, tmp_path, capsys):
-    fakes("good")
+def test_the_time_budget(shapes_file, tmp_path, capsys):
     status, out, _ = run(dry(shapes_file(case()), tmp_path / "r.jsonl",
-                             "--peers", "fake", "--budget", "0.001"), capsys)
+                             "--peers", "fake:good", "--budget", "0.001"), capsys)
     assert status == 5
     assert "1 of 1 cells not run: the time budget is used up" in out
 

@@ -126,7 +126,7 @@ def test_the_program_prints_and_writes(tmp_path, capsys):
         said.out
     assert "1 lines passed over" in said.err
     text = markdown.read_text()
-    assert "| a\\|b | tf32 | first | 5.0 | 10.0 | 50% | 40.0 | 4.00 |" in text
+    assert "| a\\|b | tf32 | first | 5.0 | 10.0 | 50% | 40.0 (4.00x) | 4.00x |" in text
     assert "* c tf32 channels_first ctc default: out of memory" in text
     assert report.main([str(tmp_path / "none.jsonl")]) == 2
     assert "cannot be read" in capsys.readouterr().err
@@ -138,6 +138,15 @@ def test_a_plot_is_drawn(tmp_path):
     assert report.main([str(results_file(tmp_path)), "--plot",
                         str(plot)]) == 0
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_table_on_a_terminal_is_not_cut(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("rich")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    header, lines = ["layer"] * 3 + ["number"] * 9, [["abcdefghij"] * 12]
+    report.print_table("title", header, lines)
+    assert capsys.readouterr().out.count("abcdefghij") == 12
 
 
 def test_without_rich_and_matplotlib(tmp_path, capsys, monkeypatch):
