@@ -26,15 +26,22 @@ struct CudaHandles {
 };
 std::optional<CudaHandles> cudaHandles(const Device &device);
 
-/// Makes a context current for a scope, whatever the calling thread had.
+/// Makes a context current for a scope, whatever the calling thread had. Mostly
+/// it is current already, as frameworks use the device's primary context too:
+/// then asking is all it costs.
 class CurrentContext {
 public:
-  CurrentContext(const CudaDriver &driver, CUcontext context)
-      : driver(driver), pushed(driver.check(driver.cuCtxPushCurrent_v2(context),
-                                            "cuCtxPushCurrent")) {}
+  CurrentContext(const CudaDriver &driver, CUcontext context) : driver(driver) {
+    CUcontext current = nullptr;
+    if (driver.cuCtxGetCurrent(&current) == kCudaSuccess && current == context)
+      return;
+    pushed =
+        driver.check(driver.cuCtxPushCurrent_v2(context), "cuCtxPushCurrent");
+    isPushed = pushed.has_value();
+  }
   ~CurrentContext() {
     CUcontext ignored;
-    if (pushed)
+    if (isPushed)
       driver.cuCtxPopCurrent_v2(&ignored);
   }
   CurrentContext(const CurrentContext &) = delete;
@@ -45,6 +52,7 @@ public:
 private:
   const CudaDriver &driver;
   Result<void> pushed;
+  bool isPushed = false;
 };
 
 } // namespace ctc::rt

@@ -204,6 +204,34 @@ TEST_F(CudaTest, LaunchFailuresNameTheKernel) {
       "CUDA_ERROR_ILLEGAL_ADDRESS (words about 700)");
 }
 
+TEST_F(CudaTest, PushesItsContextUnlessItIsCurrent) {
+  Loaded sample(onlySm80());
+  const std::vector<uint64_t> addresses{0x3000, 0x4000, 0x5000, 0x6000};
+  const auto pushesOfALaunch = [&](void *callers) {
+    fake().callersContext = callers;
+    const int before = fake().pushes;
+    sample.layer.launch(5, addresses);
+    EXPECT_EQ(fake().contextsPushed, 0);
+    return fake().pushes - before;
+  };
+  sample.layer.prepare(0x1000, 0x2000);
+  int another = 0;
+  EXPECT_EQ(pushesOfALaunch(nullptr), 1);
+  EXPECT_EQ(pushesOfALaunch(&another), 1);
+  EXPECT_EQ(pushesOfALaunch(&fake()), 0);
+  fake().failures["cuCtxGetCurrent"] = 1;
+  EXPECT_EQ(pushesOfALaunch(&fake()), 1);
+  EXPECT_EQ(fake().launches.size(), 5u);
+
+  fake().callersContext = nullptr;
+  fake().failures["cuCtxPushCurrent"] = 2;
+  EXPECT_FAILS(
+      ctc_layer_launch(sample.layer.get(), 5, addresses.data(), 4, nullptr),
+      CTC_OUT_OF_MEMORY,
+      "kernel 'up_run': cuCtxPushCurrent failed: CUDA_ERROR_OUT_OF_MEMORY "
+      "(words about 2)");
+}
+
 TEST_F(CudaTest, HandlesMayBeReleasedInAnyOrder) {
   Loaded sample(onlySm80());
   sample.bundle = runtime::Bundle();

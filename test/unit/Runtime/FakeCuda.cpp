@@ -29,11 +29,17 @@ int planted(const char *function) {
   return result;
 }
 
+/// There is one context, and a caller may have made another one current.
+void *currentContext() {
+  return fakeCuda()->contextsPushed > 0 ? fakeCuda()
+                                        : fakeCuda()->callersContext;
+}
+
 /// What every call that works in a context gives first.
 int inContext(const char *function) {
   if (const int result = planted(function))
     return result;
-  return fakeCuda()->contextsPushed > 0 ? 0 : kInvalidContext;
+  return currentContext() == fakeCuda() ? 0 : kInvalidContext;
 }
 } // namespace
 
@@ -106,8 +112,16 @@ int cuDevicePrimaryCtxRelease_v2(int) {
   return 0;
 }
 
+int cuCtxGetCurrent(void **context) {
+  *context = currentContext();
+  return planted("cuCtxGetCurrent");
+}
+
 int cuCtxPushCurrent_v2(void *) {
+  if (const int result = planted("cuCtxPushCurrent"))
+    return result;
   ++fakeCuda()->contextsPushed;
+  ++fakeCuda()->pushes;
   return 0;
 }
 

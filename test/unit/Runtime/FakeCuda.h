@@ -26,6 +26,8 @@ struct FakeCuda {
   int major = 9, minor = 0;
   /// Parameters of each kernel that modules have, in 64-bit words.
   std::map<std::string, size_t> kernels;
+  /// The context that the caller has made current; null: none.
+  void *callersContext = nullptr;
   /// The result a function gives next, by name, once; 0 where none is set.
   std::map<std::string, int> failures;
 
@@ -41,7 +43,9 @@ struct FakeCuda {
   std::vector<std::string> loadedImages;           ///< "cubin" or the PTX text.
   std::map<std::string, int> dynamicSharedAllowed; ///< By kernel.
   std::map<void *, size_t> allocations;
-  int contextsPushed = 0, contextsRetained = 0, modulesLoaded = 0;
+  /// Those on the stack of the one thread that uses them, and all so far.
+  int contextsPushed = 0, pushes = 0;
+  int contextsRetained = 0, modulesLoaded = 0;
   int synchronizations = 0;
 };
 
