@@ -56,17 +56,35 @@ void python::must(ctc_status status) {
     raiseStatus(status, ctc_last_error());
 }
 
+static void setError(const runtime::Error &failure) {
+  try {
+    raiseStatus(failure.status(), failure.what());
+  } catch (nb::python_error &raised) {
+    raised.restore();
+  }
+}
+
+void python::raiseCurrent() {
+  try {
+    throw;
+  } catch (nb::python_error &raised) {
+    raised.restore();
+  } catch (const runtime::Error &failure) {
+    setError(failure);
+  } catch (const std::bad_alloc &) {
+    PyErr_NoMemory();
+  } catch (const std::exception &error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+}
+
 void python::registerErrors() {
   nb::register_exception_translator(
       [](const std::exception_ptr &error, void *) {
         try {
           std::rethrow_exception(error);
         } catch (const runtime::Error &failure) {
-          try {
-            raiseStatus(failure.status(), failure.what());
-          } catch (nb::python_error &raised) {
-            raised.restore();
-          }
+          setError(failure);
         }
       });
 }

@@ -26,6 +26,20 @@ namespace ctc::python {
 /// Raises the calling thread's last failure unless `status` is CTC_OK.
 void must(ctc_status status);
 
+/// Sets the Python error of the exception being handled.
+void raiseCurrent();
+
+/// Runs the body of a function that CPython calls, which gives a nanobind
+/// object, and turns what it throws into the Python error.
+template <typename Body> PyObject *guarded(Body body) {
+  try {
+    return body().release().ptr();
+  } catch (...) {
+    raiseCurrent();
+    return nullptr;
+  }
+}
+
 /// Turns runtime::Error, which the C++ wrapper throws, into the same.
 void registerErrors();
 

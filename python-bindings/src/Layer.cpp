@@ -21,11 +21,41 @@ static constexpr const char *kOutputAdvice = "an output is never copied";
 static constexpr size_t kMaxArguments = 32;
 
 namespace {
-/// An address of a launch and the object that keeps it alive.
+/// An argument of a launch and what keeps its memory alive, where that is not
+/// the caller.
 struct Bound {
   const ArgumentSpec *spec = nullptr;
+  const TensorView *seen = &view;
   TensorView view;
   nb::object keep;
+};
+
+/// Room for kMaxArguments of them; a call makes a few, and pays for these.
+class BoundList {
+public:
+  BoundList() = default;
+  ~BoundList() { std::destroy_n(begin(), count); }
+  BoundList(const BoundList &) = delete;
+  BoundList &operator=(const BoundList &) = delete;
+
+  Bound *begin() { return reinterpret_cast<Bound *>(storage); }
+  const Bound *begin() const {
+    return reinterpret_cast<const Bound *>(storage);
+  }
+  const Bound *end() const { return begin() + count; }
+  const Bound &front() const { return *begin(); }
+  Bound &add(const ArgumentSpec &spec) {
+    if (count == kMaxArguments)
+      raiseOwn("BundleError", "an entry has more than " +
+                                  std::to_string(kMaxArguments) + " arguments");
+    Bound &next = *std::construct_at(begin() + count++);
+    next.spec = &spec;
+    return next;
+  }
+
+private:
+  size_t count = 0;
+  alignas(Bound) std::byte storage[kMaxArguments * sizeof(Bound)];
 };
 } // namespace
 
@@ -34,19 +64,9 @@ struct PreparedLayer::Call {
   int64_t batch = CTC_DYNAMIC;
   uint64_t stream = 0;
   bool isForeignStream = false;
-  size_t count = 0; ///< Of bound arguments.
-  std::array<Bound, kMaxArguments> bound;
+  BoundList bound;
   nb::object output;
   const Bound *outputBound = nullptr;
-
-  Bound &add(const ArgumentSpec &spec) {
-    if (count == kMaxArguments)
-      raiseOwn("BundleError", "an entry has more than " +
-                                  std::to_string(kMaxArguments) + " arguments");
-    Bound &next = bound[count++];
-    next.spec = &spec;
-    return next;
-  }
 };
 
 //===----------------------------------------------------------------------===//
@@ -96,32 +116,43 @@ PreparedLayer::PreparedLayer(std::shared_ptr<BundleHandle> from,
     raiseValue(spec->weight ? "weight is missing"
                             : "weight is given, the entry '" + spec->name +
                                   "' takes none");
-  const auto stream = givenStream(request.stream);
+  if (spec->bias)
+    keepBias(request);
   int64_t batch = CTC_DYNAMIC;
   TensorView view;
-  if (spec->bias)
-    bias = operand(bias, *spec->bias, request.copy, stream, batch, view);
-  nb::object weight;
+  nb::object copied;
   if (spec->weight)
-    weight = operand(request.weight, *spec->weight, request.copy, stream, batch,
-                     view);
+    copied = operand(request.weight, *spec->weight, request.copy,
+                     givenStream(request.stream), batch, view);
   if (isCuda())
     prepareOnGpu(view, request);
   else
     prepareOnHost(view);
 }
 
+void PreparedLayer::keepBias(const PrepareRequest &request) {
+  int64_t batch = CTC_DYNAMIC;
+  TensorView view;
+  nb::object copied = operand(bias, *spec->bias, request.copy,
+                              givenStream(request.stream), batch, view);
+  if (copied.is_valid())
+    bias = std::move(copied);
+  if (shareMemory(bias, view))
+    biasMemory = std::move(view);
+}
+
+/// Views and checks an input. Gives the copy where one had to be made.
 nb::object PreparedLayer::operand(nb::handle object, const ArgumentSpec &spec,
                                   bool copy, std::optional<uint64_t> stream,
                                   int64_t &batch, TensorView &result) const {
-  nb::object kept = nb::borrow(object);
+  nb::object kept;
   const char *name = spec.name.c_str();
-  result = view(kept, name, stream);
+  view(object, name, stream, result);
   checkType(spec, result);
   checkDevice(name, result, *module->device);
   checkShape(spec, result, batch);
   if (copy && !result.isDense()) {
-    kept = nb::module_::import_("ctc._arrays").attr("contiguous")(kept);
+    kept = nb::module_::import_("ctc._arrays").attr("contiguous")(object);
     result = view(kept, name, stream);
   }
   checkDense(name, result, kInputAdvice);
@@ -187,7 +218,7 @@ uint64_t PreparedLayer::streamOf(const CallRequest &request,
 /// Binds everything but the output.
 void PreparedLayer::gather(const CallRequest &request, Call &call) const {
   call.batch = spec->batch;
-  Bound &input = call.add(*spec->input);
+  Bound &input = call.bound.add(*spec->input);
   input.keep = operand(request.input, *spec->input, request.copy,
                        givenStream(request.stream), call.batch, input.view);
   call.stream = streamOf(request, input.view, call.isForeignStream);
@@ -196,9 +227,11 @@ void PreparedLayer::gather(const CallRequest &request, Call &call) const {
                "leave out copy=True, since the framework's memory is ordered "
                "by its own stream");
   if (spec->bias) {
-    Bound &next = call.add(*spec->bias);
-    next.keep =
-        operand(bias, *spec->bias, false, call.stream, call.batch, next.view);
+    Bound &next = call.bound.add(*spec->bias);
+    if (biasMemory)
+      next.seen = &*biasMemory;
+    else
+      operand(bias, *spec->bias, false, call.stream, call.batch, next.view);
   }
   const size_t given = request.operands.size();
   if (given != spec->operands.size())
@@ -206,7 +239,7 @@ void PreparedLayer::gather(const CallRequest &request, Call &call) const {
               std::to_string(spec->operands.size()) + " operands, got " +
               std::to_string(given));
   for (size_t i = 0; i < given; ++i) {
-    Bound &next = call.add(*spec->operands[i]);
+    Bound &next = call.bound.add(*spec->operands[i]);
     next.keep = operand(request.operands[i], *next.spec, request.copy,
                         call.stream, call.batch, next.view);
   }
@@ -214,48 +247,45 @@ void PreparedLayer::gather(const CallRequest &request, Call &call) const {
 
 /// Binds `out`, or a new array of the input's framework, and scratch memory.
 void PreparedLayer::makeOutput(const CallRequest &request, Call &call) const {
-  const Bound &input = call.bound[0];
-  const size_t inputs = call.count;
-  const auto fresh = [&](const ArgumentSpec &argument) {
+  const Bound &input = call.bound.front();
+  const auto fresh = [&](Bound &made) {
+    const ArgumentSpec &argument = *made.spec;
     int64_t shape[TensorView::kMaxRank];
     for (int i = 0; i < argument.rank; ++i)
       shape[i] =
           argument.shape[i] == CTC_DYNAMIC ? call.batch : argument.shape[i];
-    return allocate(input.keep, input.view, argument.type, argument.rank,
-                    shape);
+    made.keep =
+        allocate(input.keep.is_valid() ? input.keep : request.input, input.view,
+                 argument.type, argument.rank, shape, made.view.address);
   };
-  Bound &output = call.add(*spec->output);
+  Bound &output = call.bound.add(*spec->output);
   if (request.out.is_none()) {
-    output.keep = fresh(*spec->output);
-    output.view = view(output.keep, "output");
+    fresh(output);
+    call.output = output.keep;
   } else {
-    output.keep = nb::borrow(request.out);
-    output.view = view(output.keep, "out", call.stream);
+    call.output = nb::borrow(request.out);
+    view(request.out, "out", call.stream, output.view);
     checkType(*spec->output, output.view);
     checkDevice("out", output.view, *module->device);
     checkShape(*spec->output, output.view, call.batch);
     checkDense("out", output.view, kOutputAdvice);
     if (output.view.isReadOnly)
       raiseValue("out is read-only, must be writable");
-    for (size_t i = 0; i < inputs; ++i)
-      checkDisjoint(*spec->output, output.view, *call.bound[i].spec,
-                    call.bound[i].view);
+    for (const Bound *each = call.bound.begin(); each != &output; ++each)
+      checkDisjoint(*spec->output, output.view, *each->spec, *each->seen);
   }
-  call.output = output.keep;
   call.outputBound = &output;
   if (isCuda())
     for (const ArgumentSpec *scratch : spec->scratch) {
-      Bound &next = call.add(*scratch);
-      next.keep = fresh(*scratch);
-      next.view = view(next.keep, scratch->name.c_str());
+      fresh(call.bound.add(*scratch));
     }
 }
 
 void PreparedLayer::launchOnGpu(const Call &call) const {
-  std::array<uint64_t, kMaxArguments> addresses{};
-  for (size_t i = 0; i < call.count; ++i)
-    addresses[static_cast<size_t>(call.bound[i].spec->launchIndex)] =
-        call.bound[i].view.address;
+  std::array<uint64_t, kMaxArguments> addresses;
+  for (const Bound &bound : call.bound)
+    addresses[static_cast<size_t>(bound.spec->launchIndex)] =
+        bound.seen->address;
   const nb::gil_scoped_release release;
   runtime::check(ctc_layer_launch(layer.get(), call.batch, addresses.data(),
                                   spec->addressCount,
@@ -267,15 +297,14 @@ void PreparedLayer::launchOnHost(const Call &call) const {
   ctc_device *device = module->device->handle;
   std::unique_ptr<Staging> buffers = staging.take();
   std::array<uint64_t, kMaxArguments> addresses{};
-  for (size_t i = 0; i < call.count; ++i) {
-    const Bound &bound = call.bound[i];
+  for (const Bound &bound : call.bound) {
     const uint64_t bytes = bound.spec->bytes(call.batch);
     const auto slot = static_cast<size_t>(bound.spec->launchIndex);
     addresses[slot] = buffers->buffer(slot, bytes);
     if (&bound != call.outputBound)
       runtime::check(ctc_device_copy_in(
           device, addresses[slot],
-          reinterpret_cast<const void *>(bound.view.address), bytes, nullptr));
+          reinterpret_cast<const void *>(bound.seen->address), bytes, nullptr));
   }
   for (const ArgumentSpec *scratch : spec->scratch) {
     const auto slot = static_cast<size_t>(scratch->launchIndex);

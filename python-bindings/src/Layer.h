@@ -10,6 +10,8 @@
 
 #include "Staging.h"
 
+#include <span>
+
 namespace ctc::python {
 
 /// What Bundle.prepare is given.
@@ -27,9 +29,9 @@ struct PrepareRequest {
 /// What a call is given.
 struct CallRequest {
   nanobind::handle input;
-  nanobind::tuple operands;
-  nanobind::handle out;
-  nanobind::handle stream;
+  std::span<PyObject *const> operands;
+  nanobind::handle out = Py_None;
+  nanobind::handle stream = Py_None;
   bool copy = false;
 };
 
@@ -55,6 +57,7 @@ private:
   nanobind::object operand(nanobind::handle object, const ArgumentSpec &spec,
                            bool copy, std::optional<uint64_t> stream,
                            int64_t &batch, TensorView &view) const;
+  void keepBias(const PrepareRequest &request);
   void prepareOnHost(const TensorView &weight);
   void prepareOnGpu(const TensorView &weight, const PrepareRequest &request);
   uint64_t streamOf(const CallRequest &request, const TensorView &input,
@@ -69,6 +72,9 @@ private:
   std::shared_ptr<const EntrySpec> spec;
   runtime::Layer layer;
   nanobind::object bias, packed; ///< None where there is none.
+  /// The bias's memory, which it then owns a share of; nothing for arrays that
+  /// are to be asked at every call.
+  std::optional<TensorView> biasMemory;
   mutable StagingPool staging;
 };
 

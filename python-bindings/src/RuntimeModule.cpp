@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Errors.h"
-#include "Layer.h"
+#include "LayerType.h"
 #include "XlaFfi.h"
 #include "ctc/Chips/Chips.h"
 
@@ -218,80 +218,12 @@ static void bindBundle(nb::module_ &module) {
                                    packed,
                                    copy,
                                    wait};
-            return new PreparedLayer(bundle.open(), request);
+            return wrapLayer(
+                std::make_unique<PreparedLayer>(bundle.open(), request));
           },
           "weight"_a.none(), "bias"_a.none(), "entry"_a.none(),
           "device"_a.none(), "chip"_a.none(), "stream"_a.none(),
           "packed"_a.none(), "copy"_a, "wait"_a);
-}
-
-static constexpr const char *kLayerDoc =
-    R"(A layer of a bundle on a device, with its packed weights and its bias.
-
-Made by Bundle.prepare. Call it with arrays. Any thread may.)";
-
-static constexpr const char *kCallDoc =
-    R"(Launches the layer and gives its output.
-
-input: an array of the entry's input shape in memory order (N, Cin, spatial...,
-    or N, spatial..., Cin with channels last) and type, dense, on the layer's
-    device: of PyTorch, CuPy, NumPy or anything that speaks DLPack or the CUDA
-    array interface.
-operands: the epilogue's extra operands, in the order of Entry.operands.
-out: the array to write, of the output's shape and type, dense, writable, and
-    sharing no memory with the inputs. Without it the input's framework makes
-    one with its own allocator.
-stream: the CUDA stream to launch on: an integer handle, a torch or CuPy stream,
-    or anything with __cuda_stream__. Without it the framework's current stream;
-    for arrays of no known framework the stream they name, else the default one.
-    A stream that is not the framework's current one needs out=.
-copy: whether inputs that are not dense are copied; they are an error otherwise.
-
-On a GPU a call launches and returns: it does not wait, allocates nothing but a
-missing out, and may be captured into a CUDA graph. On the cpu device arrays are
-copied into the PTX machine's memory and back, and the call returns when it is
-done.
-
-Raises TypeError for what is no array or has another type, ValueError for another
-shape, device or layout, and ctc.DeviceError when the launch fails.)";
-
-static void bindLayer(nb::module_ &module) {
-  nb::class_<PreparedLayer>(module, "PreparedLayer", kLayerDoc)
-      .def(
-          "__call__",
-          [](const PreparedLayer &layer, nb::handle input, nb::args operands,
-             nb::handle out, nb::handle stream, bool copy) {
-            return layer.call({input, nb::tuple(operands), out, stream, copy});
-          },
-          "input"_a.none(), "operands"_a, nb::kw_only(),
-          "out"_a.none() = nb::none(), "stream"_a.none() = nb::none(),
-          "copy"_a = false, kCallDoc)
-      .def("__repr__",
-           [](const PreparedLayer &layer) {
-             return "<ctc.PreparedLayer '" + layer.entry().name + "' for " +
-                    layer.moduleInfo().chip + " on " + layer.deviceName() + ">";
-           })
-      .def_prop_ro(
-          "entry",
-          [](const PreparedLayer &layer) { return layer.entry().name; },
-          "The entry's name.")
-      .def_prop_ro("device", &PreparedLayer::deviceName,
-                   "Where it is: \"cuda:0\" or \"cpu\".")
-      .def_prop_ro(
-          "chip",
-          [](const PreparedLayer &layer) {
-            return std::string(layer.moduleInfo().chip);
-          },
-          "The chip whose image of the bundle runs: \"sm_90a\".")
-      .def_prop_ro(
-          "uses_ptx",
-          [](const PreparedLayer &layer) {
-            return layer.moduleInfo().uses_ptx != 0;
-          },
-          "Whether the image's PTX runs, translated or executed, and not its "
-          "cubin.")
-      .def_prop_ro("packed_bytes", &PreparedLayer::packedBytes,
-                   "Bytes of the packed weights.");
 }
 
 static void bindXla(nb::module_ &module) {

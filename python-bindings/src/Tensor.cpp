@@ -157,16 +157,22 @@ static void fillFrom(const dlpack::Tensor &tensor, const char *what,
   }
 }
 
+/// A share of what a producer hands over, given back when the last copy goes.
+template <typename Managed>
+static std::shared_ptr<void> ownerOf(Managed *managed) {
+  return std::shared_ptr<void>(managed, [](void *pointer) {
+    auto *self = static_cast<Managed *>(pointer);
+    if (self->deleter)
+      self->deleter(self);
+  });
+}
+
 template <typename Managed>
 static void take(nb::handle capsule, const char *name, const char *usedName,
                  const char *what, TensorView &result) {
   auto *managed =
       static_cast<Managed *>(PyCapsule_GetPointer(capsule.ptr(), name));
-  result.owner = std::shared_ptr<void>(managed, [](void *pointer) {
-    auto *self = static_cast<Managed *>(pointer);
-    if (self->deleter)
-      self->deleter(self);
-  });
+  result.owner = ownerOf(managed);
   PyCapsule_SetName(capsule.ptr(), usedName);
   fillFrom(managed->tensor, what, result);
   if constexpr (std::is_same_v<Managed, dlpack::ManagedTensorVersioned>)
@@ -314,6 +320,12 @@ static void refuseGradients(nb::handle object, const char *what) {
 TensorView python::view(nb::handle object, const char *what,
                         std::optional<uint64_t> stream) {
   TensorView result;
+  view(object, what, stream, result);
+  return result;
+}
+
+void python::view(nb::handle object, const char *what,
+                  std::optional<uint64_t> stream, TensorView &result) {
   result.traits = traitsOf(object);
   if (!result.traits)
     raiseType(std::string(what) + " is a " +
@@ -341,7 +353,16 @@ TensorView python::view(nb::handle object, const char *what,
     viewCudaInterface(object, what, result);
     break;
   }
-  return result;
+}
+
+bool python::shareMemory(nb::handle object, TensorView &view) {
+  if (view.traits->protocol != Protocol::ExchangeApi)
+    return false;
+  dlpack::ManagedTensorVersioned *managed = nullptr;
+  if (view.traits->api->managedFromObject(object.ptr(), &managed) != 0)
+    throw nb::python_error();
+  view.owner = ownerOf(managed);
+  return true;
 }
 
 //===----------------------------------------------------------------------===//
@@ -349,7 +370,8 @@ TensorView python::view(nb::handle object, const char *what,
 //===----------------------------------------------------------------------===//
 
 static nb::object allocateByApi(const TensorView &like, dlpack::DataType type,
-                                int rank, const int64_t *shape) {
+                                int rank, const int64_t *shape,
+                                uint64_t &address) {
   int64_t sizes[TensorView::kMaxRank], strides[TensorView::kMaxRank];
   int64_t dense = 1;
   for (int i = rank - 1; i >= 0; --i) {
@@ -367,6 +389,8 @@ static nb::object allocateByApi(const TensorView &like, dlpack::DataType type,
       });
   if (failed)
     raiseOwn("OutOfMemoryError", message);
+  address = reinterpret_cast<uint64_t>(managed->tensor.data) +
+            managed->tensor.byteOffset;
   void *object = nullptr;
   if (like.traits->api->toObject(managed, &object) != 0)
     throw nb::python_error();
@@ -375,14 +399,17 @@ static nb::object allocateByApi(const TensorView &like, dlpack::DataType type,
 
 nb::object python::allocate(nb::handle likeObject, const TensorView &like,
                             dlpack::DataType type, int rank,
-                            const int64_t *shape) {
+                            const int64_t *shape, uint64_t &address) {
   if (like.traits->protocol == Protocol::ExchangeApi)
-    return allocateByApi(like, type, rank, shape);
+    return allocateByApi(like, type, rank, shape, address);
   nb::list sizes;
   for (int i = 0; i < rank; ++i)
     sizes.append(shape[i]);
-  return nb::module_::import_("ctc._arrays")
-      .attr("empty_like")(likeObject, nb::tuple(sizes), nameOf(type));
+  nb::object made =
+      nb::module_::import_("ctc._arrays")
+          .attr("empty_like")(likeObject, nb::tuple(sizes), nameOf(type));
+  address = view(made, "output").address;
+  return made;
 }
 
 //===----------------------------------------------------------------------===//

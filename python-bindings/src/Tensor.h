@@ -70,11 +70,21 @@ struct TensorView {
 TensorView view(nanobind::handle object, const char *what,
                 std::optional<uint64_t> stream = std::nullopt);
 
-/// A new, uninitialised array of the framework, device and layout `like` has.
-/// Raises TypeError where the framework has no way to make one.
+/// The same, into a view that is new.
+void view(nanobind::handle object, const char *what,
+          std::optional<uint64_t> stream, TensorView &result);
+
+/// Gives a view of an object a share of the object's memory, so that it holds
+/// after the object has taken other memory or gone. False, and nothing done,
+/// for frameworks that order their work by being asked at every use.
+bool shareMemory(nanobind::handle object, TensorView &view);
+
+/// A new, uninitialised array of the framework, device and layout `like` has,
+/// and where it is. Raises TypeError where the framework has no way to make
+/// one.
 nanobind::object allocate(nanobind::handle likeObject, const TensorView &like,
-                          dlpack::DataType type, int rank,
-                          const int64_t *shape);
+                          dlpack::DataType type, int rank, const int64_t *shape,
+                          uint64_t &address);
 
 /// The framework's current stream on the array's device; nothing where the
 /// framework knows none.

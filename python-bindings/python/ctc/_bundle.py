@@ -128,8 +128,9 @@ class Bundle:
         weight: an array of the entry's shape (Cin, Cout/groups, kernel) and
             type, dense. It may be released afterwards; a change of it is not
             seen until the next prepare.
-        bias: an array of Cout elements, exactly if the entry adds a bias. It
-            is kept and read at every call.
+        bias: an array of Cout elements, exactly if the entry adds a bias. Its
+            memory is kept and read at every call, so a change in place is
+            seen.
         entry: its name, where the bundle has several.
         device: "cuda:N" or "cpu", to insist; it is where the weight is.
         chip: the image to take instead of the one that suits the device.
