@@ -107,7 +107,7 @@ PreparedLayer::PreparedLayer(std::shared_ptr<BundleHandle> from,
       spec(bundle->entry(module->info.image, bundle->findEntry(request.entry))),
       layer(runtime::Layer::create(module->module, spec->name)),
       bias(nb::borrow(request.bias)), packed(nb::borrow(request.packed)),
-      staging(module->device->handle) {
+      staging(module->device->handle), allocators(spec->arguments.size()) {
   if (request.bias.is_none() != (spec->bias == nullptr))
     raiseValue(spec->bias
                    ? "bias is missing, the entry '" + spec->name + "' adds one"
@@ -254,9 +254,9 @@ void PreparedLayer::makeOutput(const CallRequest &request, Call &call) const {
     for (int i = 0; i < argument.rank; ++i)
       shape[i] =
           argument.shape[i] == CTC_DYNAMIC ? call.batch : argument.shape[i];
-    made.keep =
-        allocate(input.keep.is_valid() ? input.keep : request.input, input.view,
-                 argument.type, argument.rank, shape, made.view.address);
+    made.keep = allocators[argument.index].allocate(
+        input.keep.is_valid() ? input.keep : request.input, input.view,
+        argument.type, argument.rank, shape, made.view.address);
   };
   Bound &output = call.bound.add(*spec->output);
   if (request.out.is_none()) {

@@ -8,6 +8,7 @@
 #ifndef CTC_PYTHON_LAYER_H
 #define CTC_PYTHON_LAYER_H
 
+#include "Allocation.h"
 #include "Staging.h"
 
 #include <span>
@@ -76,6 +77,7 @@ private:
   /// are to be asked at every call.
   std::optional<TensorView> biasMemory;
   mutable StagingPool staging;
+  mutable std::vector<Allocator> allocators; ///< By argument; with the GIL.
 };
 
 } // namespace ctc::python

@@ -95,6 +95,24 @@ static const dlpack::ExchangeApi *exchangeApiOf(nb::handle type) {
   return api && api->tensorFromObject ? api : nullptr;
 }
 
+/// Finds PyTorch's functions that allocate; ones it does not have stay null.
+static void inspectTorch(nb::handle object, TypeTraits &traits) {
+  const nb::object torch =
+      nb::getattr(nb::module_::import_("sys").attr("modules"), "get")("torch");
+  const nb::object tensor = nb::getattr(torch, "Tensor", nb::none());
+  if (tensor.is_none() || PyObject_IsInstance(object.ptr(), tensor.ptr()) != 1)
+    return;
+  nb::object at = torch;
+  for (const char *name : {"_C", "_dynamo", "guards"})
+    at = nb::getattr(at, name, nb::none());
+  const auto find = [&](const char *name) {
+    const nb::object found = nb::getattr(at, name, nb::none());
+    return found.is_none() ? nullptr : found.inc_ref().ptr();
+  };
+  traits.emptyOnHost = find("_empty_strided_cpu");
+  traits.emptyOnCuda = find("_empty_strided_cuda");
+}
+
 static TypeTraits inspect(nb::handle object) {
   const nb::object type = nb::borrow(object.type());
   TypeTraits traits;
@@ -103,6 +121,8 @@ static TypeTraits inspect(nb::handle object) {
   traits.isCupy = nb::isinstance<nb::str>(module) &&
                   nb::cast<std::string>(module).starts_with("cupy");
   traits.api = exchangeApiOf(type);
+  if (traits.api)
+    inspectTorch(object, traits);
   if (traits.api)
     traits.protocol = Protocol::ExchangeApi;
   else if (nb::hasattr(object, "__array_interface__"))
@@ -363,53 +383,6 @@ bool python::shareMemory(nb::handle object, TensorView &view) {
     throw nb::python_error();
   view.owner = ownerOf(managed);
   return true;
-}
-
-//===----------------------------------------------------------------------===//
-// New arrays
-//===----------------------------------------------------------------------===//
-
-static nb::object allocateByApi(const TensorView &like, dlpack::DataType type,
-                                int rank, const int64_t *shape,
-                                uint64_t &address) {
-  int64_t sizes[TensorView::kMaxRank], strides[TensorView::kMaxRank];
-  int64_t dense = 1;
-  for (int i = rank - 1; i >= 0; --i) {
-    sizes[i] = shape[i];
-    strides[i] = dense;
-    dense *= shape[i];
-  }
-  dlpack::Tensor prototype{nullptr, like.device, rank, type, sizes, strides, 0};
-  dlpack::ManagedTensorVersioned *managed = nullptr;
-  std::string message;
-  const int failed = like.traits->api->allocate(
-      &prototype, &managed, &message,
-      [](void *context, const char *, const char *text) {
-        *static_cast<std::string *>(context) = text;
-      });
-  if (failed)
-    raiseOwn("OutOfMemoryError", message);
-  address = reinterpret_cast<uint64_t>(managed->tensor.data) +
-            managed->tensor.byteOffset;
-  void *object = nullptr;
-  if (like.traits->api->toObject(managed, &object) != 0)
-    throw nb::python_error();
-  return nb::steal(static_cast<PyObject *>(object));
-}
-
-nb::object python::allocate(nb::handle likeObject, const TensorView &like,
-                            dlpack::DataType type, int rank,
-                            const int64_t *shape, uint64_t &address) {
-  if (like.traits->protocol == Protocol::ExchangeApi)
-    return allocateByApi(like, type, rank, shape, address);
-  nb::list sizes;
-  for (int i = 0; i < rank; ++i)
-    sizes.append(shape[i]);
-  nb::object made =
-      nb::module_::import_("ctc._arrays")
-          .attr("empty_like")(likeObject, nb::tuple(sizes), nameOf(type));
-  address = view(made, "output").address;
-  return made;
 }
 
 //===----------------------------------------------------------------------===//

@@ -32,6 +32,9 @@ struct TypeTraits {
   const dlpack::ExchangeApi *api = nullptr;
   bool hasGradients = false; ///< Has a `requires_grad`, as torch's tensors.
   bool isCupy = false;
+  /// What PyTorch's own compiler allocates with, (sizes, strides, dtype) to a
+  /// tensor, on the host and on the current GPU; null for other frameworks.
+  PyObject *emptyOnHost = nullptr, *emptyOnCuda = nullptr;
 };
 
 /// An array as its framework describes it. Nothing is copied; the object must
@@ -78,13 +81,6 @@ void view(nanobind::handle object, const char *what,
 /// after the object has taken other memory or gone. False, and nothing done,
 /// for frameworks that order their work by being asked at every use.
 bool shareMemory(nanobind::handle object, TensorView &view);
-
-/// A new, uninitialised array of the framework, device and layout `like` has,
-/// and where it is. Raises TypeError where the framework has no way to make
-/// one.
-nanobind::object allocate(nanobind::handle likeObject, const TensorView &like,
-                          dlpack::DataType type, int rank, const int64_t *shape,
-                          uint64_t &address);
 
 /// The framework's current stream on the array's device; nothing where the
 /// framework knows none.
