@@ -71,6 +71,22 @@ def test_no_array(layer):
             layer, zeros(SHAPE), zeros(3))
 
 
+def test_arguments_of_a_call(layer):
+    refuses(TypeError, "input is missing", layer)
+    refuses(TypeError, "input is given twice", layer, zeros(SHAPE),
+            input=zeros(SHAPE))
+    refuses(TypeError, "no argument 'output', legal are input, out, stream "
+            "and copy", layer, zeros(SHAPE), output=None)
+    refuses(TypeError, "copy is 1, must be True or False", layer, zeros(SHAPE),
+            copy=1)
+    refuses(TypeError, "cannot create 'ctc._runtime.PreparedLayer' instances",
+            type(layer))
+    named, out = {"input": zeros(SHAPE)}, zeros(OUTPUT)
+    assert layer(**named).shape == layer.__call__(zeros(SHAPE)).shape == OUTPUT
+    # Names that were put together, which Python does not intern.
+    assert layer(**named, **{"".join(["o", "ut"]): out}) is out
+
+
 def test_strides(layer):
     wide = zeros((2, 4, 5, 12))[..., ::2]
     message = ("input has strides (240, 60, 12, 2) for shape (2, 4, 5, 6), "

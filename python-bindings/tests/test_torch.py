@@ -8,6 +8,9 @@
 test_torch_gpu.py has what needs a GPU."""
 
 import copy
+import gc
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -249,6 +252,149 @@ def test_frozen_weights_are_packed_once(monkeypatch):
     assert len(packs) == 2
 
 
+# -- Without the dispatcher --------------------------------------------------
+
+def count_operators(monkeypatch):
+    """Calls of the operator from now on."""
+    calls, real = [], _torch_ops.conv_transpose
+    monkeypatch.setattr(_torch_ops, "conv_transpose",
+                        lambda *a: calls.append(a) or real(*a))
+    return calls
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("form", ["first", "last"])
+@pytest.mark.parametrize("mode", [torch.enable_grad, torch.no_grad,
+                                  torch.inference_mode])
+def test_plain_calls_pass_the_dispatcher_by(mode, form, frozen, monkeypatch):
+    """And give what the operator gives."""
+    theirs, ours, x = pair("2d")
+    ours.frozen = frozen
+    if form == "last":
+        x = x.to(memory_format=torch.channels_last)
+    calls = count_operators(monkeypatch)
+    with mode():
+        y, want = ours(x), theirs(x)
+        by_operator = torch.ops.ctc.conv_transpose(
+            x, ours.weight, ours.bias, ours.stride, ours.padding,
+            ours.output_padding, ours.dilation, ours.groups, "tf32", frozen)
+    assert not calls
+    for one in (y, by_operator):
+        assert torch.equal(one, want)
+        assert one.stride() == by_operator.stride()
+        assert one.requires_grad == want.requires_grad
+        assert one.is_leaf == want.is_leaf
+        assert one.is_inference() == want.is_inference()
+        assert one._is_view() == want._is_view()
+
+
+def test_an_output_may_be_changed_in_place():
+    """As PyTorch's own: it is no view that autograd would have to follow."""
+    theirs, ours, x = pair("2d")
+    last = x.to(memory_format=torch.channels_last)
+    scale = torch.full((1,), 2.0, requires_grad=True)
+    for source in (x, last):
+        with torch.no_grad():
+            outputs = [module(source) for module in (theirs, ours)]
+        outputs += [module(source) for module in (theirs, ours)]
+        for one in outputs:
+            one.mul_(scale)
+        assert all(torch.equal(one, outputs[0]) for one in outputs)
+
+
+def test_second_derivatives():
+    results = []
+    for module in pair("2d")[:2]:
+        x = pair("2d")[2].requires_grad_()
+        of_x, = torch.autograd.grad(module(x).square().sum(), x,
+                                    create_graph=True)
+        results.append(torch.autograd.grad(of_x.square().sum(),
+                                           [x, module.weight]))
+    for expected, got in zip(*results):
+        assert torch.equal(got, expected)
+
+
+class _Mode(torch.utils._python_dispatch.TorchDispatchMode):
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        return function(*args, **(kwargs or {}))
+
+
+class _FunctionMode(torch.overrides.TorchFunctionMode):
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        return function(*args, **(kwargs or {}))
+
+
+class _Subclass(torch.Tensor):
+    pass
+
+
+def _profile(module, x):
+    with torch.profiler.profile() as profile:
+        y = module(x)
+    assert "ctc::conv_transpose" in {one.key for one in profile.key_averages()}
+    return y
+
+
+def _under(mode):
+    def call(module, x):
+        with mode:
+            return module(x)
+    return call
+
+
+@pytest.mark.parametrize("call", [
+    _under(_Mode()), _under(_FunctionMode()), _profile,
+    lambda module, x: module(x.as_subclass(_Subclass)),
+    lambda module, x: torch.func.functional_call(
+        module, {"weight": module.weight.as_subclass(_Subclass)}, (x,)),
+    lambda module, x: torch.jit.trace(module, (x,), check_trace=False)(x),
+    lambda module, x: module(torch._neg_view(-x)),
+], ids=["dispatch-mode", "function-mode", "profiler", "subclass",
+        "weight-subclass", "trace", "negated"])
+def test_who_is_to_see_the_operator_sees_it(call, monkeypatch):
+    theirs, ours, x = pair("2d")
+    calls = count_operators(monkeypatch)
+    with torch.no_grad():
+        y = call(ours, x)
+        assert calls
+        assert torch.equal(y.as_subclass(torch.Tensor), theirs(x))
+
+
+def test_transforms_reach_the_operator(monkeypatch):
+    """Which batches by a loop, and says that it has no other rules."""
+    theirs, ours, x = pair("2d")
+    calls = count_operators(monkeypatch)
+    batch = torch.stack([x, 2 * x])
+    assert torch.equal(torch.func.vmap(ours)(batch),
+                       torch.func.vmap(theirs)(batch))
+    assert calls
+    calls.clear()
+    with pytest.raises(RuntimeError, match="must override the setup_context"):
+        torch.func.grad(lambda x: ours(x).sum())(x)
+    assert calls
+
+
+def test_tangents_reach_the_operator(monkeypatch):
+    _, ours, x = pair("2d")
+    calls = count_operators(monkeypatch)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(x, x)
+        with pytest.raises(RuntimeError):
+            ours(dual)
+    assert calls
+
+
+def test_frozen_weights_are_let_go():
+    _, ours, x = pair("2d")
+    ours.frozen = True
+    before = len(_torch_ops._frozen)
+    ours(x)
+    assert len(_torch_ops._frozen) == before + 1
+    del ours
+    gc.collect()
+    assert len(_torch_ops._frozen) == before
+
+
 # -- convert -----------------------------------------------------------------
 
 def test_convert():
@@ -343,6 +489,53 @@ def test_gradients_are_not_lost_outside_autograd():
     y = layer(torch.ones(1, 2, 3))
     assert isinstance(y, torch.Tensor) and y[0, 0].tolist() == [2, 4, 4, 2]
     assert layer(torch.ones(1, 3, 2).transpose(1, 2), copy=True).equal(y)
+
+
+def test_outputs_are_torchs_own():
+    """Not views of memory that another library frees; of any batch, whatever
+    the one before was."""
+    bundle = ctc.compile(input=(None, 2, 3), weight=(2, 2, 2), chips="sm_80")
+    layer = bundle.prepare(torch.ones(2, 2, 2))
+    for batch in (1, 3, 0, 3):
+        y = layer(torch.ones(batch, 2, 3))
+        assert y.shape == (batch, 2, 4) and y.stride() == (8, 4, 1)
+        assert torch.equal(y, torch.tensor([2.0, 4, 4, 2]).expand(batch, 2, 4))
+        assert y.untyped_storage().resizable() and not y.requires_grad
+    assert layer(torch.ones(1, 2, 3)).data_ptr() != y.data_ptr()
+
+
+def test_outputs_without_torchs_function():
+    """Another PyTorch may not have it: DLPack's allocator serves then. What a
+    type offers is looked up once, so in a process of its own."""
+    result = subprocess.run([sys.executable, "-c", """if True:
+        import torch
+        del torch._C._dynamo.guards._empty_strided_cpu
+        import ctc
+        bundle = ctc.compile(input=(1, 2, 3), weight=(2, 2, 2), chips="sm_80")
+        y = bundle.prepare(torch.ones(2, 2, 2))(torch.ones(1, 2, 3))
+        print(y[0, 0].tolist(), y.untyped_storage().resizable())
+        """], capture_output=True, text=True, check=True)
+    assert result.stdout == "[2.0, 4.0, 4.0, 2.0] False\n"
+
+
+def test_bias_memory_is_kept():
+    """A change in place is seen; the memory outlives the tensor."""
+    bundle = ctc.compile(input=(1, 2, 3), weight=(2, 2, 2), bias=True,
+                         chips="sm_80")
+    memory = torch.zeros(8)
+    bias = memory[:2]
+    layer = bundle.prepare(torch.ones(2, 2, 2), bias)
+    x = torch.ones(1, 2, 3)
+    bias += 1
+    assert layer(x)[0, 0].tolist() == [3, 5, 5, 3]
+    with pytest.raises(ValueError, match="out shares memory with bias"):
+        layer(x, out=memory.view(1, 2, 4))
+    bias.data = torch.full((2,), 100.0)
+    assert layer(x)[0, 0].tolist() == [3, 5, 5, 3]
+    del bias, memory
+    others = [torch.full((8,), 100.0) for _ in range(8)]
+    assert len(others) == 8
+    assert layer(x)[0, 0].tolist() == [3, 5, 5, 3]
 
 
 def test_chip_of_old_and_new_gpus():

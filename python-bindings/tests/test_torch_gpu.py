@@ -110,6 +110,40 @@ def test_memory_is_torchs(prepared):
     assert torch.cuda.mem_get_info()[0] == free
 
 
+def test_outputs_can_be_recorded_on_a_stream(prepared):
+    """torch's allocator keeps the memory from others until the stream is
+    done, so it knows the memory as its own."""
+    layer, _ = prepared
+    only_on_a_gpu()
+    x, stream = samples(), torch.cuda.Stream()
+    for is_recorded in (False, True):
+        torch.cuda.synchronize()
+        y = layer(x)
+        with torch.cuda.stream(stream):
+            torch.cuda._sleep(200_000_000)
+            if is_recorded:
+                y.record_stream(stream)
+        address = y.data_ptr()
+        del y
+        again = torch.empty(OUTPUT, device="cuda")
+        assert (again.data_ptr() == address) != is_recorded
+        del again
+
+
+def test_device_that_is_not_current(prepared):
+    """Memory is taken on the layer's device, and the current one stays."""
+    if DRY or torch.cuda.device_count() < 2:
+        pytest.skip("one GPU here")
+    layer, module = prepared
+    x = samples()
+    for current in (0, 1, 0):
+        with torch.cuda.device(current):
+            y = layer(x)
+            assert torch.cuda.current_device() == current
+        assert y.device == x.device
+        assert torch.equal(y.cpu(), expected(module, x))
+
+
 def test_current_stream(prepared):
     """The layer is launched behind the work of torch's current stream."""
     layer, module = prepared

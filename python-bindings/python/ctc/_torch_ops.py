@@ -4,18 +4,22 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===----------------------------------------------------------------------===#
-"""The operator ctc::conv_transpose: its kernel, its fake, its gradients."""
+"""The operator ctc::conv_transpose: its kernel, its fake, its gradients, and
+the same without the dispatcher, which takes ten times as long as the kernel's
+launch.
+"""
 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.weak import WeakIdKeyDictionary
+from torch.autograd import forward_ad
 
 from ctc import _layers
 from ctc._bundle import Bundle
@@ -25,22 +29,41 @@ from ctc._runtime import PreparedLayer
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
-@dataclass(frozen=True)
+#: Stride, padding, output padding, dilation: one value per spatial dimension;
+#: groups; precision.
+Attributes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...],
+                   tuple[int, ...], int, str]
+
+
+@dataclass(frozen=True, eq=False)
 class _Compiled:
     bundle: Bundle
     packed_bytes: int
+    output: list[int]  #: N, Cout, spatial...
+
+
+@dataclass
+class _Frozen:
+    """The layers of a weight that the user has declared frozen."""
+
+    weight: weakref.ref[Tensor]
+    #: By what was compiled and the bias: the weight's version, and the bias,
+    #: kept so that its id stays its own.
+    layers: dict[tuple[_Compiled, int],
+                 tuple[int, PreparedLayer, Tensor | None]]
 
 
 _compiled: dict[object, _Compiled] = {}
 _compiling = threading.Lock()
-# Layers whose weight the user has declared frozen, by the weight.
-_frozen: Any = WeakIdKeyDictionary()
+_frozen: dict[int, _Frozen] = {}  # By the weight's id, while it lives.
 
 
 def is_channels_last(x: Tensor) -> bool:
     """Whether channels stand last in memory, and not first as well."""
+    if x.is_contiguous():
+        return False
     memory_format = _CHANNELS_LAST.get(x.dim())
-    return (memory_format is not None and not x.is_contiguous()
+    return (memory_format is not None
             and x.is_contiguous(memory_format=memory_format))
 
 
@@ -74,18 +97,21 @@ def _device_name(x: Tensor) -> str:
     return f"cuda:{x.device.index}"
 
 
-def _bundle_for(x: Tensor, weight: Tensor, bias: Tensor | None,
-                attributes: tuple[Any, ...], layout: str) -> _Compiled:
+def _bundle_for(x: Tensor, source: Tensor, weight: Tensor,
+                bias: Tensor | None, attributes: Attributes,
+                layout: str) -> _Compiled:
     """Compiled the first time such a layer is seen in the process, if not in
-    the cache on disk."""
-    key = (x.device, x.dtype, tuple(x.shape), tuple(weight.shape),
-           bias is None, attributes, layout)
+    the cache on disk. `source` is x as it lies in memory."""
+    key = (x.device, x.dtype, x.shape, weight.shape, bias is None, attributes,
+           layout)
     found = _compiled.get(key)
     if found is not None:
         return found
     stride, padding, output_padding, dilation, groups, precision = attributes
+    output = output_shape(x, weight, stride, padding, output_padding, dilation,
+                          groups)
     layer = _layers.layer(
-        input=tuple(x.shape), weight=tuple(weight.shape), dtype=x.dtype,
+        input=tuple(source.shape), weight=tuple(weight.shape), dtype=x.dtype,
         bias=bias is not None, stride=stride, dilation=dilation,
         padding=padding, output_padding=output_padding, groups=groups,
         layout=layout, precision=precision)
@@ -93,7 +119,8 @@ def _bundle_for(x: Tensor, weight: Tensor, bias: Tensor | None,
     with _compiling:
         if key not in _compiled:
             bundle = compile_layer(layer, chips=[chip_of(device)])
-            _compiled[key] = _Compiled(bundle, bundle.packed_bytes(device))
+            _compiled[key] = _Compiled(
+                bundle, bundle.packed_bytes(device), output)
     return _compiled[key]
 
 
@@ -111,26 +138,60 @@ def _prepare(compiled: _Compiled, weight: Tensor, bias: Tensor | None,
     return compiled.bundle.prepare(weight, bias, packed=packed, wait=wait)
 
 
+def _dense(tensor: Tensor) -> Tensor:
+    """What a launch outside autograd takes."""
+    plain = tensor.detach() if tensor.requires_grad else tensor
+    return plain if plain.is_contiguous() else plain.contiguous()
+
+
+def _pack(compiled: _Compiled, weight: Tensor, bias: Tensor | None,
+          wait: bool) -> PreparedLayer:
+    return _prepare(compiled, _dense(weight),
+                    None if bias is None else _dense(bias), wait)
+
+
 def _frozen_layer(compiled: _Compiled, weight: Tensor,
                   bias: Tensor | None) -> PreparedLayer:
     """The layer of a frozen weight, packed again only if autograd's version
     counter says that it was changed in place."""
-    dense = weight.detach().contiguous()
-    added = None if bias is None else bias.detach().contiguous()
     if weight.is_inference():  # Changes of these are not counted.
-        return _prepare(compiled, dense, added, wait=False)
-    kept = _frozen.setdefault(weight, {})
-    key = (id(compiled), id(bias))
-    found: tuple[int, PreparedLayer, Tensor | None] | None = kept.get(key)
+        return _pack(compiled, weight, bias, wait=False)
+    number = id(weight)
+    kept = _frozen.get(number)
+    if kept is None or kept.weight() is not weight:
+        kept = _frozen[number] = _Frozen(weakref.ref(
+            weight, lambda _: _frozen.pop(number, None)), {})
+    key = (compiled, id(bias))
+    found = kept.layers.get(key)
     if found is not None and found[0] == weight._version:
         return found[1]
     if _is_capturing(weight):
         # What a CUDA graph packs exists when it is replayed, not before.
-        return _prepare(compiled, dense, added, wait=False)
-    layer = _prepare(compiled, dense, added, wait=True)
-    # The bias is kept with its layer, so that its id stays its own.
-    kept[key] = weight._version, layer, bias
+        return _pack(compiled, weight, bias, wait=False)
+    layer = _pack(compiled, weight, bias, wait=True)
+    kept.layers[key] = weight._version, layer, bias
     return layer
+
+
+def _run(x: Tensor, weight: Tensor, bias: Tensor | None,
+         attributes: Attributes, frozen: bool) -> Tensor:
+    """The operator's kernel, below autograd."""
+    if weight.device != x.device or weight.dtype != x.dtype:
+        raise ValueError(f"weight is {weight.dtype} on {weight.device}, must "
+                         f"be {x.dtype} on {x.device} as the input is")
+    last = is_channels_last(x)
+    source = _dense(_last(x) if last else x)
+    compiled = _bundle_for(x, source, weight, bias, attributes,
+                           "channels_last" if last else "channels_first")
+    layer = (_frozen_layer(compiled, weight, bias) if frozen
+             else _pack(compiled, weight, bias, wait=False))
+    if not last:
+        return layer(source)
+    # A view of what the layer makes would be a view to autograd as well.
+    y = torch.empty(compiled.output, dtype=x.dtype, device=x.device,
+                    memory_format=_CHANNELS_LAST[x.dim()])
+    layer(source, out=_last(y))
+    return y
 
 
 @torch.library.custom_op("ctc::conv_transpose", mutates_args=())
@@ -140,23 +201,9 @@ def conv_transpose(x: Tensor, weight: Tensor, bias: Tensor | None,
                    groups: int, precision: str, frozen: bool) -> Tensor:
     """Transposed convolution of (N, Cin, spatial...) with (Cin, Cout/groups,
     kernel...); the output has the input's memory format."""
-    if weight.device != x.device or weight.dtype != x.dtype:
-        raise ValueError(f"weight is {weight.dtype} on {weight.device}, must "
-                         f"be {x.dtype} on {x.device} as the input is")
-    last = is_channels_last(x)
-    source = (_last(x) if last else x.contiguous()).detach()
-    attributes = (tuple(stride), tuple(padding), tuple(output_padding),
-                  tuple(dilation), groups, precision)
-    compiled = _bundle_for(source, weight, bias, attributes,
-                           "channels_last" if last else "channels_first")
-    if frozen:
-        layer = _frozen_layer(compiled, weight, bias)
-    else:
-        layer = _prepare(
-            compiled, weight.detach().contiguous(),
-            None if bias is None else bias.detach().contiguous(), wait=False)
-    y = layer(source)
-    return _first(y) if last else y
+    return _run(x, weight, bias,
+                (tuple(stride), tuple(padding), tuple(output_padding),
+                 tuple(dilation), groups, precision), frozen)
 
 
 @conv_transpose.register_fake
@@ -180,15 +227,83 @@ def _save(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 
 def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     """PyTorch's own gradients of a transposed convolution."""
+    return _gradients(ctx, gradient, *ctx.attributes[:5]) + (None,) * 7
+
+
+def _gradients(ctx: Any, gradient: Tensor, stride: Sequence[int],
+               padding: Sequence[int], output_padding: Sequence[int],
+               dilation: Sequence[int], groups: int) -> tuple[Any, ...]:
     x, weight = ctx.saved_tensors
-    stride, padding, output_padding, dilation, groups, _, _ = ctx.attributes
     needs = [*ctx.needs_input_grad[:2],
              ctx.has_bias and ctx.needs_input_grad[2]]
     of_x, of_weight, of_bias = torch.ops.aten.convolution_backward(
         gradient, x, weight, [weight.shape[1] * groups], stride, padding,
         dilation, True, output_padding, groups, needs)
-    return (of_x, of_weight, of_bias if needs[2] else None,
-            None, None, None, None, None, None, None)
+    return of_x, of_weight, of_bias if needs[2] else None
 
 
 conv_transpose.register_autograd(_backward, setup_context=_save)
+
+
+# -- Without the dispatcher --------------------------------------------------
+
+_PLAIN = frozenset({Tensor, torch.nn.Parameter})
+_below_autograd: Any = torch._C._AutoDispatchBelowAutograd
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return (type(tensor) in _PLAIN and (tensor.is_cuda or tensor.is_cpu)
+            and not tensor.is_neg())
+
+
+def _has_only_the_kernel_to_run(x: Tensor, weight: Tensor,
+                                bias: Tensor | None) -> bool:
+    """Whether nothing but autograd comes between a call and the kernel: no
+    compiler, export or tracer, no mode, transform, tangents, profiler or
+    subclass that is to see the operator."""
+    # Answered while tracing, so first.
+    return (not torch.compiler.is_compiling()
+            and torch._C._len_torch_dispatch_stack() == 0
+            and torch._C._len_torch_function_stack() == 0
+            and not torch._C._are_functorch_transforms_active()
+            and torch._C._get_tracing_state() is None
+            and forward_ad._current_level < 0
+            and not torch._C._autograd._profiler_enabled()
+            and _is_plain(x) and _is_plain(weight)
+            and (bias is None or _is_plain(bias)))
+
+
+class _Convolution(torch.autograd.Function):
+    """The operator's gradients, for calls without the dispatcher. `forward`
+    saves, since PyTorch takes 20 microseconds to call a `setup_context`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None,
+                attributes: Attributes, frozen: bool) -> Tensor:
+        with _below_autograd():
+            y = _run(x, weight, bias, attributes, frozen)
+        _save(ctx, (x, weight, bias, *attributes, frozen), y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+        return _gradients(ctx, gradient, *ctx.attributes[:5]) + (None, None)
+
+
+_apply: Any = _Convolution.apply
+
+
+def convolve(x: Tensor, weight: Tensor, bias: Tensor | None,
+             attributes: Attributes, frozen: bool) -> Tensor:
+    """The operator, or the same by a shorter way where nobody can tell."""
+    result: Tensor
+    if not _has_only_the_kernel_to_run(x, weight, bias):
+        result = conv_transpose(x, weight, bias, *attributes, frozen)
+    elif torch.is_grad_enabled() and (
+            x.requires_grad or weight.requires_grad
+            or (bias is not None and bias.requires_grad)):
+        result = _apply(x, weight, bias, attributes, frozen)
+    else:
+        with _below_autograd():
+            result = _run(x, weight, bias, attributes, frozen)
+    return result

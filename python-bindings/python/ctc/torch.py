@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ctc import _layers
-from ctc._torch_ops import conv_transpose as _operator
+from ctc._torch_ops import convolve as _convolve
 
 __all__ = ["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "convert",
            "conv_transpose"]
@@ -62,14 +62,14 @@ def conv_transpose(input: Tensor, weight: Tensor, bias: Tensor | None = None,
         raise ValueError(f"precision is {precision!r}, must be one of "
                          f"{', '.join(_layers.PRECISIONS)}")
 
-    def each(what: str, value: _layers.PerDimension) -> list[int]:
-        return list(_layers.per_dimension(what, value, rank))
+    def each(what: str, value: _layers.PerDimension) -> tuple[int, ...]:
+        return _layers.per_dimension(what, value, rank)
 
-    result: Tensor = _operator(
-        input, weight, bias, each("stride", stride), each("padding", padding),
-        each("output_padding", output_padding), each("dilation", dilation),
-        groups, precision, frozen)
-    return result
+    return _convolve(
+        input, weight, bias,
+        (each("stride", stride), each("padding", padding),
+         each("output_padding", output_padding), each("dilation", dilation),
+         groups, precision), frozen)
 
 
 class _ConvTranspose(nn.modules.conv._ConvTransposeNd):
@@ -90,27 +90,30 @@ class _ConvTranspose(nn.modules.conv._ConvTransposeNd):
         # torch.nn says list[int] for what it keeps as tuples.
         stride: Any = self.stride
         padding: Any = self.padding
-        kernel: Any = self.kernel_size
-        output_padding: Any = self._output_padding(
-            input, output_size, stride, padding, kernel, rank,
-            list(self.dilation))
+        output_padding: Any = self.output_padding
+        if output_size is not None:
+            kernel: Any = self.kernel_size
+            output_padding = tuple(self._output_padding(
+                input, output_size, stride, padding, kernel, rank,
+                list(self.dilation)))
         x, weight, bias = _autocast(input, self.weight, self.bias)
         is_batched = input.dim() == rank + 2
-        y = conv_transpose(
-            x if is_batched else x.unsqueeze(0), weight, bias, stride, padding,
-            output_padding, self.groups, self.dilation,
-            precision=self.precision, frozen=self.frozen)
+        # The constructor has checked them.
+        attributes = (stride, padding, output_padding, self.dilation,
+                      self.groups, self.precision)
+        y = _convolve(x if is_batched else x.unsqueeze(0), weight, bias,
+                      attributes, self.frozen)
         return y if is_batched else y.squeeze(0)
 
 
-def _autocast(*tensors: Tensor | None) -> Any:
+def _autocast(x: Tensor, *others: Tensor | None) -> Any:
     """Casts as autocast casts the inputs of PyTorch's convolutions."""
-    device = next(one for one in tensors if one is not None).device.type
+    device = x.device.type
     if not torch.is_autocast_enabled(device):
-        return tensors
+        return x, *others
     dtype = torch.get_autocast_dtype(device)
     return tuple(one if one is None or not one.is_floating_point()
-                 else one.to(dtype) for one in tensors)
+                 else one.to(dtype) for one in (x, *others))
 
 
 class ConvTranspose1d(_ConvTranspose, nn.ConvTranspose1d):
