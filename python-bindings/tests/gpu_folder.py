@@ -11,10 +11,11 @@ GPU, but neither LLVM nor a network.
         [--chip=sm_90a] [--python=python3.12]
 
 FOLDER gets a wheel of the package without the compiler, for Python 3.12 and
-newer; its source distribution, for others; the tests, examples and benchmark;
-and a cache with every bundle they ask for, compiled here for that chip by
-running the tests dry on the host. FOLDER/run.sh does the rest there. The
-compiler must be here: run it in the environment of `./dev python`.
+newer; its source distribution, for others; the tests, examples and benchmarks,
+that of launches from C among them; and a cache with every bundle they ask for,
+compiled here for that chip by running the tests dry on the host. FOLDER/run.sh
+does the rest there. The compiler must be here: run it in the environment of
+`./dev python`, with the project built.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = HERE.parent
 PROJECT = PACKAGE.parent
+BUILD = PROJECT / os.environ.get("CTC_BUILD_DIR", "build")
 REQUIREMENTS = PROJECT / "scripts" / "requirements-python.txt"
 EXAMPLES = ["sam_mask_decoder", "dcgan", "hifigan"]
 PARTS = ["python-bindings/tests", "python-bindings/pyproject.toml",
@@ -49,6 +51,8 @@ for example in sam_mask_decoder dcgan hifigan; do
   "$python" examples/python/$example.py || status=1
 done
 "$python" bench/python_launch.py --check || status=1
+LD_LIBRARY_PATH=$PWD/site/ctc bench/CtcLaunchBenchmark bench/layer.ctcb \\
+  --check || status=1
 exit $status
 """
 
@@ -62,6 +66,14 @@ upsampling.UpsamplingLayer.__call__ = lambda self, x: np.zeros(
     self.bundle(tuple(x.shape)).entry().output.shape, np.float32)
 for name in sys.argv[1:]:
     __import__(name).main([])
+"""
+
+# The layer of python_launch.py.
+COMPILE_LAYER = """
+import sys
+import ctc
+ctc.compile(input=(None, 8, 4, 4), weight=(8, 8, 2, 2), stride=2, bias=True,
+            chips=sys.argv[2]).save(sys.argv[1])
 """
 
 
@@ -109,6 +121,7 @@ def copy_parts(folder):
                             ignore=shutil.ignore_patterns("__pycache__", ".*"))
         else:
             shutil.copy(PROJECT / part, target)
+    shutil.copy(BUILD / "bin" / "CtcLaunchBenchmark", folder / "bench")
     (folder / "run.sh").write_text(RUN)
     (folder / "run.sh").chmod(0o755)
 
@@ -124,6 +137,8 @@ def fill_cache(folder, chip):
     run(sys.executable, "-c", COMPILE_EXAMPLES, *EXAMPLES, cwd=examples,
         env={**env, "PYTHONPATH": str(examples)})
     run(sys.executable, folder / "bench" / "python_launch.py", env=env)
+    run(sys.executable, "-c", COMPILE_LAYER, folder / "bench" / "layer.ctcb",
+        chip)
 
 
 def main():
