@@ -65,6 +65,8 @@ Layer::create(std::shared_ptr<const Module> module, size_t entry) {
   layer->home = std::move(module);
   layer->index = entry;
   layer->positions = launchIndices(layer->entry());
+  layer->prepareSteps = layer->stepsOf(layer->entry().prepare);
+  layer->runSteps = layer->stepsOf(layer->entry().run);
   int64_t size = 0;
   for (const Argument &argument : layer->entry().arguments) {
     layer->packedOffsets.push_back(static_cast<uint64_t>(size));
@@ -81,6 +83,14 @@ Layer::create(std::shared_ptr<const Module> module, size_t entry) {
     layer->addressCount += position >= 0;
   layer->prepared = size == 0 && layer->entry().prepare.empty();
   return layer;
+}
+
+std::vector<Layer::Step>
+Layer::stepsOf(const std::vector<Launch> &launches) const {
+  std::vector<Step> steps;
+  for (const Launch &launch : launches)
+    steps.push_back({&launch, home->findKernel(launch.kernel)});
+  return steps;
 }
 
 Layer::~Layer() {
@@ -120,8 +130,8 @@ Result<void> Layer::prepare(uint64_t weight, uint64_t packed, Stream stream) {
   }
   if (auto good = checkPacked(packed); !good)
     return good;
-  for (const Launch &launch : entry().prepare)
-    if (auto done = enqueue(launch, 1, weight, packed, {}, {}, stream); !done)
+  for (const Step &step : prepareSteps)
+    if (auto done = enqueue(step, 1, weight, packed, {}, {}, stream); !done)
       return done;
   packedAddress = packed;
   prepared = true;
@@ -184,10 +194,11 @@ Result<void> Layer::checkLaunch(int64_t batch,
   return {};
 }
 
-Result<void> Layer::enqueue(const Launch &launch, int64_t batch,
-                            uint64_t weight, uint64_t packed,
+Result<void> Layer::enqueue(const Step &step, int64_t batch, uint64_t weight,
+                            uint64_t packed,
                             std::span<const uint64_t> addresses,
                             const CpuExtras &extras, Stream stream) const {
+  const Launch &launch = *step.launch;
   const auto count = blocks(launch.grid, batch);
   if (!count)
     return fail(CTC_INVALID_ARGUMENT, count.error());
@@ -205,7 +216,7 @@ Result<void> Layer::enqueue(const Launch &launch, int64_t batch,
   }
   if (launch.passesBatch)
     parameters[used++] = static_cast<uint64_t>(batch);
-  auto done = home->launch(launch, static_cast<uint32_t>(*count),
+  auto done = home->launch(launch, step.kernel, static_cast<uint32_t>(*count),
                            std::span(parameters).first(used), extras, stream);
   if (!done)
     return fail(done.error().status,
@@ -217,9 +228,9 @@ Result<void> Layer::launch(int64_t batch, std::span<const uint64_t> addresses,
                            Stream stream) const {
   if (auto good = checkLaunch(batch, addresses); !good)
     return good;
-  for (const Launch &launch : entry().run)
+  for (const Step &step : runSteps)
     if (auto done =
-            enqueue(launch, batch, 0, packedAddress, addresses, {}, stream);
+            enqueue(step, batch, 0, packedAddress, addresses, {}, stream);
         !done)
       return done;
   return {};
@@ -251,7 +262,7 @@ Result<void> Layer::launchBlocks(size_t launch, int64_t batch,
   if (auto good = checkBlocks(launch, batch, onlyBlocks);
       !good || onlyBlocks.empty())
     return good;
-  return enqueue(entry().run[launch], batch, 0, packedAddress, addresses,
+  return enqueue(runSteps[launch], batch, 0, packedAddress, addresses,
                  {.onlyBlocks = onlyBlocks}, nullptr);
 }
 
@@ -265,7 +276,7 @@ Layer::profile(size_t launch, int64_t batch,
     return tl::unexpected(good.error());
   ptx::LaunchCounters counters;
   if (auto done =
-          enqueue(entry().run[launch], batch, 0, packedAddress, addresses,
+          enqueue(runSteps[launch], batch, 0, packedAddress, addresses,
                   {.onlyBlocks = onlyBlocks, .counters = &counters}, nullptr);
       !done)
     return tl::unexpected(done.error());

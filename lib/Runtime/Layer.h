@@ -65,15 +65,22 @@ private:
   Result<void> checkAddress(const Argument &argument, int64_t batch,
                             uint64_t address) const;
   Result<void> checkPacked(uint64_t packed) const;
-  /// Launches one launch of the manifest. `weight` is what prepare launches
-  /// read, `addresses` what run launches do.
-  Result<void> enqueue(const Launch &launch, int64_t batch, uint64_t weight,
+  /// A launch of the manifest and the number of its kernel.
+  struct Step {
+    const Launch *launch;
+    size_t kernel;
+  };
+  std::vector<Step> stepsOf(const std::vector<Launch> &launches) const;
+  /// Launches one. `weight` is what prepare launches read, `addresses` what run
+  /// launches do.
+  Result<void> enqueue(const Step &step, int64_t batch, uint64_t weight,
                        uint64_t packed, std::span<const uint64_t> addresses,
                        const CpuExtras &extras, Stream stream) const;
 
   std::shared_ptr<const Module> home;
   size_t index = 0;
   std::vector<int32_t> positions; ///< launchIndices of the entry.
+  std::vector<Step> prepareSteps, runSteps;
   size_t addressCount = 0;
   /// Where each packed weight stands in the one buffer for all of them, by
   /// argument; 0 for the others.

@@ -73,13 +73,18 @@ Module::load(std::shared_ptr<const Bundle> bundle,
   return module;
 }
 
-Result<void> Module::launch(const Launch &launch, uint32_t blocks,
+size_t Module::findKernel(std::string_view name) const {
+  const auto at =
+      std::lower_bound(kernelNames.begin(), kernelNames.end(), name);
+  return static_cast<size_t>(at - kernelNames.begin());
+}
+
+Result<void> Module::launch(const Launch &launch, size_t kernel,
+                            uint32_t blocks,
                             std::span<const uint64_t> parameters,
                             const CpuExtras &extras, Stream stream) const {
-  const auto name =
-      std::lower_bound(kernelNames.begin(), kernelNames.end(), launch.kernel);
   KernelLaunch what;
-  what.kernel = static_cast<size_t>(name - kernelNames.begin());
+  what.kernel = kernel;
   what.blocks = blocks;
   what.block = launch.block;
   what.dynamicSharedBytes = launch.dynamicSharedBytes;

@@ -26,9 +26,11 @@ public:
   size_t imageIndex() const { return choice.image; }
   bool usesPtx() const { return choice.usesPtx; }
 
-  /// Launches what the manifest describes on `blocks` blocks; `parameters` are
-  /// the kernel's.
-  Result<void> launch(const Launch &launch, uint32_t blocks,
+  /// The number of a kernel of the manifest's launches.
+  size_t findKernel(std::string_view name) const;
+  /// Launches what the manifest describes on `blocks` blocks; `kernel` is the
+  /// number of its kernel, `parameters` are the kernel's.
+  Result<void> launch(const Launch &launch, size_t kernel, uint32_t blocks,
                       std::span<const uint64_t> parameters,
                       const CpuExtras &extras, Stream stream) const;
 
