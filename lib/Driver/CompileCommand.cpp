@@ -138,6 +138,11 @@ Expected<void> driver::compileCommand(CommandArguments arguments) {
   CompileRequest request;
   request.chips = *chips;
   request.family = arguments.getLastArgValue(OPT_family).str();
+  auto candidate = parseInteger(
+      "--candidate", arguments.getLastArgValue(OPT_candidate, "0"), 0);
+  if (!candidate)
+    return tl::unexpected(candidate.error());
+  request.candidate = *candidate;
   request.debug = arguments.hasArg(OPT_debug);
   auto bundle = session.compile(**module, request);
   if (!bundle)

@@ -56,6 +56,7 @@ Expected<Bundle> CompilerSession::compile(mlir::ModuleOp module,
   CompileOptions options;
   options.chips = request.chips;
   options.family = request.family;
+  options.candidate = request.candidate;
   options.assemble = request.assemble;
   options.debug = request.debug;
   auto bundle = ctc::compile(module, options);

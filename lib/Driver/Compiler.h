@@ -21,7 +21,8 @@ namespace ctc::driver {
 /// What to compile a module for.
 struct CompileRequest {
   std::vector<std::string> chips;
-  std::string family; ///< Empty leaves the choice to the compiler.
+  std::string family;    ///< Empty leaves the choice to the compiler.
+  int64_t candidate = 0; ///< CompileOptions::candidate
   /// Whether cubins are needed; without them compiling takes no ptxas.
   bool assemble = true;
   bool debug = false; ///< CompileOptions::debug

@@ -109,6 +109,7 @@ static Expected<LoweredModule> lower(ModuleOp source, const Chip &chip,
   LayerPipelineOptions options;
   options.chip = std::string(chip.name);
   options.family = request.family;
+  options.candidate = request.candidate;
   if (failed(runPipeline(
           module, [&](OpPassManager &pm) { buildLayerPipeline(pm, options); })))
     return invalidProblem(errors.take("the layers cannot be lowered"));

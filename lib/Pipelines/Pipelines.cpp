@@ -29,6 +29,7 @@ void ctc::buildLayerPipeline(OpPassManager &pm,
   SelectKernelOptions select;
   select.chip = options.chip;
   select.family = options.family;
+  select.candidate = options.candidate;
   pm.addPass(createSelectKernel(select));
   pm.addPass(createBufferize());
 }

@@ -52,7 +52,7 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
       op.setKernelAttr(kernel.withSource(ir::ChoiceSource::Explicit));
       return success();
     }
-    auto choice = chooseKernel(&getContext(), problem, chip, family);
+    auto choice = chooseKernel(&getContext(), problem, chip, family, candidate);
     if (!choice)
       return op.emitOpError(choice.error().message);
     op.setKernelAttr(choice->kernel);

@@ -27,11 +27,14 @@ double BoxSearch::cost(const std::vector<int64_t> &box,
   double blocks = 1, halo = 1;
   for (size_t i = 0; i < sizes.size(); ++i) {
     blocks *= double(ceilDiv(sizes[i], box[i]));
-    halo *= double(box[i] + reach[i]) / double(box[i]);
+    const int64_t row = i + 1 < sizes.size()
+                            ? box[i] + reach[i]
+                            : roundUp(box[i] + reach[i], alignment);
+    halo *= double(row) / double(box[i]);
   }
   // Rows shorter than 8 elements waste part of each 32-byte sector.
   const double sectors = double(roundUp(box.back(), 8)) / double(box.back());
-  return blocks * double(positions) * (1 + 0.05 * halo + 0.05 * sectors);
+  return blocks * double(positions) * (1 + haloWeight * halo + 0.05 * sectors);
 }
 
 namespace {

@@ -120,10 +120,9 @@ static std::string listFamilies() {
   return text;
 }
 
-Expected<KernelChoice> ctc::chooseKernel(mlir::MLIRContext *context,
-                                         const Problem &problem,
-                                         const Chip &chip,
-                                         llvm::StringRef family) {
+Expected<KernelChoice>
+ctc::chooseKernel(mlir::MLIRContext *context, const Problem &problem,
+                  const Chip &chip, llvm::StringRef family, int64_t candidate) {
   const std::optional<ir::Family> forced = ir::symbolizeFamily(family);
   if (!family.empty() && !forced)
     return makeError(ErrorCode::InvalidProblem,
@@ -139,7 +138,7 @@ Expected<KernelChoice> ctc::chooseKernel(mlir::MLIRContext *context,
                           "; mma_sync can");
   const bool mma = forced ? *forced == ir::Family::MmaSync
                           : !noMma && (noSimt || prefersMmaSync(problem));
-  auto choice = mma ? chooseMmaSync(context, problem, chip)
+  auto choice = mma ? chooseMmaSync(context, problem, chip, candidate)
                     : chooseSimt(context, problem);
   if (!choice)
     return choice;

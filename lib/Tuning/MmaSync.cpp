@@ -7,36 +7,16 @@
 
 #include "ctc/Tuning/MmaSync.h"
 #include "ctc/Support/IntegerMath.h"
-#include "ctc/Support/PhaseGroup.h"
-#include "ctc/Tuning/BoxSearch.h"
+#include "ctc/Tuning/MmaCandidates.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
-
-#include <algorithm>
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace ctc;
 
-namespace {
-/// The tile as plain numbers while it is being chosen.
-struct MmaTile {
-  ir::Lanes lanes = ir::Lanes::Positions;
-  int64_t batch = 1;
-  std::vector<int64_t> box, phases, taps;
-  int64_t chunk = 8;
-  int64_t warpsPositions = 8, warpsChannels = 1;
-  int64_t warpPositions = 64, warpChannels = 16;
-  int64_t stages = 2;
-  bool clip = false;
-
-  int64_t positions() const { return warpsPositions * warpPositions; }
-  int64_t channels() const { return warpsChannels * warpChannels; }
-};
-
-// Accumulators of a lane; the rest of its 255 registers is for fragments.
-constexpr int64_t kMaxAccumulators = 128;
 // Past it a patch fits no chip, and its layout is not worth working out.
-constexpr int64_t kMaxPatchPositions = 65536;
-} // namespace
+static constexpr int64_t kMaxPatchPositions = 65536;
 
 std::optional<std::string> ctc::whyNotMmaSync(const Problem &problem) {
   if (problem.precision == Precision::IEEE)
@@ -110,100 +90,39 @@ static ir::KernelAttr toAttr(mlir::MLIRContext *context, const MmaTile &tile) {
       ir::ChoiceSource::Heuristic);
 }
 
-/// Channels of a block: all of a group up to 128, in warps of at most 64.
-static void chooseChannels(const Problem &problem, MmaTile &tile) {
-  tile.lanes = problem.layout == Layout::ChannelsFirst ? ir::Lanes::Positions
-                                                       : ir::Lanes::Channels;
-  const int64_t unit = tile.lanes == ir::Lanes::Positions ? 16 : 8;
-  const int64_t channels =
-      std::max<int64_t>(1, problem.outputChannelsPerGroup());
-  const int64_t perTile = ceilDiv(channels, ceilDiv(channels, int64_t{128}));
-  tile.warpsChannels = perTile > 64 ? 2 : 1;
-  tile.warpChannels = roundUp(ceilDiv(perTile, tile.warpsChannels), unit);
-  tile.warpsPositions = 8 / tile.warpsChannels;
-}
-
-/// Groups the phases of the innermost dimension where there are few: their
-/// outputs are neighbours in memory.
-static void groupInnermost(const Problem &problem,
-                           const std::vector<DimPhasePlan> &plans,
-                           BoxSearch &search, MmaTile &tile) {
-  const size_t last = plans.size() - 1;
-  const auto phases = int64_t(plans[last].phases.size());
-  if (phases < 2 || phases > 4 || problem.dims[last].kernel > 16)
-    return;
-  tile.phases[last] = phases;
-  tile.taps[last] = problem.dims[last].kernel;
-  search.reach.back() = groupPhases(problem.dims[last], plans[last]).window;
+static std::string explain(const MmaTile &tile, const MmaCost &cost,
+                           const Problem &problem) {
+  std::string estimate;
+  llvm::raw_string_ostream(estimate)
+      << llvm::format("%.3g us", cost.total * 1e6);
+  return "mma_sync is estimated at " + estimate + ", bound by " + cost.bound() +
+         "; a block of " + std::to_string(tile.warps()) + " warps computes " +
+         std::to_string(tile.batch) + " x " + formatShape(tile.box) +
+         " positions of " +
+         (tile.phaseCount() == 1
+              ? "one phase"
+              : std::to_string(tile.phaseCount()) + " phases") +
+         " by " + std::to_string(tile.channels()) + " of " +
+         std::to_string(problem.outputChannelsPerGroup()) +
+         " channels per group";
 }
 
 Expected<KernelChoice> ctc::chooseMmaSync(mlir::MLIRContext *context,
                                           const Problem &problem,
-                                          const Chip &chip) {
+                                          const Chip &chip, int64_t rank) {
   auto plans = planPhases(problem);
   if (!plans)
     return tl::unexpected(plans.error());
-  MmaTile tile;
-  chooseChannels(problem, tile);
-  BoxSearch search = boxSearch(problem, *plans);
-  search.grain = kOctet;
-  for (const DimPhasePlan &plan : *plans) {
-    tile.taps.push_back(std::clamp<int64_t>(plan.maxTapCount, 1, 8));
-    tile.phases.push_back(1);
+  // The ranking leaves out the padding of workgroup memory, so the best may not
+  // fit.
+  Error error{ErrorCode::InvalidProblem,
+              "no tile of mma_sync fits " + std::string(chip.name)};
+  for (const auto &[cost, tile] : rankTiles(problem, *plans, chip)) {
+    const ir::KernelAttr kernel = toAttr(context, tile);
+    if (auto fits = checkMmaSync(kernel, problem, *plans, chip); !fits)
+      error = fits.error();
+    else if (rank-- == 0)
+      return KernelChoice{kernel, explain(tile, cost, problem)};
   }
-  groupInnermost(problem, *plans, search, tile);
-  int64_t grouped = 1;
-  for (int64_t count : tile.phases)
-    grouped *= count;
-
-  const int64_t unit = tile.lanes == ir::Lanes::Positions ? 8 : 16;
-  tile.warpPositions = std::clamp<int64_t>(
-      kMaxAccumulators * 32 / (tile.warpChannels * grouped) / unit * unit, unit,
-      128);
-  while (tile.warpPositions / 2 >= unit &&
-         (tile.warpPositions / 2) % unit == 0 &&
-         tile.positions() / 2 >= search.volume())
-    tile.warpPositions /= 2;
-  while (tile.warpsPositions > 1 && tile.positions() / 2 >= search.volume())
-    tile.warpsPositions /= 2;
-  const std::vector<int64_t> best = search.best(tile.positions());
-  tile.batch = best.front();
-  tile.box.assign(best.begin() + 1, best.end());
-
-  const int64_t step = kMmaPlanes * 4 / byteWidth(problem.type);
-  tile.chunk = problem.inputChannelsPerGroup() > step ? 2 * step : step;
-  tile.stages = problem.type != ElementType::F32 &&
-                        problem.layout == Layout::ChannelsFirst
-                    ? 2
-                    : 3;
-  auto fits = [&] {
-    return checkMmaSync(toAttr(context, tile), problem, *plans, chip)
-        .has_value();
-  };
-  while (!fits()) {
-    auto most = tile.taps.end();
-    for (auto it = tile.taps.begin(); it != tile.taps.end(); ++it)
-      if (tile.phases[it - tile.taps.begin()] == 1 && *it > 1 &&
-          (most == tile.taps.end() || *it > *most))
-        most = it;
-    if (tile.chunk > step)
-      tile.chunk = step;
-    else if (tile.stages > 2)
-      --tile.stages;
-    else if (most != tile.taps.end())
-      *most = ceilDiv(*most, 2);
-    else if (tile.stages > 1)
-      --tile.stages;
-    else
-      break;
-  }
-  const ir::KernelAttr kernel = toAttr(context, tile);
-  std::string reason =
-      "mma_sync: a block of " + std::to_string(kernel.getThreads() / 32) +
-      " warps computes " + std::to_string(tile.batch) + " x " +
-      formatShape(tile.box) + " positions of " +
-      std::to_string(kernel.getPhaseCount()) + " phases by " +
-      std::to_string(kernel.getChannels()) + " of " +
-      std::to_string(problem.outputChannelsPerGroup()) + " channels per group";
-  return KernelChoice{kernel, reason};
+  return tl::unexpected(error);
 }

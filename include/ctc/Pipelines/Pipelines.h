@@ -23,6 +23,10 @@ struct LayerPipelineOptions : mlir::PassPipelineOptions<LayerPipelineOptions> {
   Option<std::string> family{*this, "family",
                              llvm::cl::desc("Kernel family to force"),
                              llvm::cl::init("")};
+  Option<int64_t> candidate{
+      *this, "candidate",
+      llvm::cl::desc("Place in the cost model's ranking to take, from 0"),
+      llvm::cl::init(0)};
 };
 
 /// Rungs 0 to 2: front doors, fused epilogues, a kernel for every layer, and

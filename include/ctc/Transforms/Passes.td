@@ -77,7 +77,9 @@ def SelectKernel : Pass<"ctc-select-kernel", "::mlir::ModuleOp"> {
     Option<"chip", "chip", "std::string", "\"sm_80\"",
            "Chip to choose for when the module has no ctc.target">,
     Option<"family", "family", "std::string", "\"\"",
-           "Kernel family to force; empty lets the heuristic choose">];
+           "Kernel family to force; empty lets the heuristic choose">,
+    Option<"candidate", "candidate", "int64_t", "0",
+           "Take the kernel at this place of the cost model's ranking, from 0">];
   let dependentDialects = ["::ctc::ir::CTCDialect"];
 }
 

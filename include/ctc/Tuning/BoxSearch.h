@@ -21,6 +21,10 @@ struct BoxSearch {
   /// Boxes are multiples of it along the innermost dimension, where that has
   /// room for it.
   int64_t grain = 1;
+  /// Elements that rows of the halo are rounded up to.
+  int64_t alignment = 1;
+  /// Cost of an element of the halo beside that of a position.
+  double haloWeight = 0.05;
 
   /// All positions, at most 2^20.
   int64_t volume() const;

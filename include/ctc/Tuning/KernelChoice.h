@@ -23,10 +23,12 @@ struct KernelChoice {
 };
 
 /// Chooses a kernel for a verified problem. `family` forces one; a family that
-/// is unknown or cannot serve is an error naming those that can.
+/// is unknown or cannot serve is an error naming those that can. `candidate`
+/// takes the kernel at that place of the family's ranking, from 0.
 Expected<KernelChoice> chooseKernel(mlir::MLIRContext *context,
                                     const Problem &problem, const Chip &chip,
-                                    llvm::StringRef family);
+                                    llvm::StringRef family,
+                                    int64_t candidate = 0);
 
 /// How a kernel uses workgroup memory; sizes in bytes. Chunk buffers and the
 /// staging tile of the epilogue are never alive together and share the bytes.

@@ -19,9 +19,11 @@ std::optional<std::string> whyNotMmaSync(const Problem &problem);
 /// Whether mma_sync is the better family where both serve.
 bool prefersMmaSync(const Problem &problem);
 
-/// Chooses tiles, phase grouping and stages of mma_sync.
+/// Chooses tiles, phase grouping and stages of mma_sync: those that the cost
+/// model puts at `rank`, counted from 0, among those that fit.
 Expected<KernelChoice> chooseMmaSync(mlir::MLIRContext *context,
-                                     const Problem &problem, const Chip &chip);
+                                     const Problem &problem, const Chip &chip,
+                                     int64_t rank = 0);
 
 /// A kernel of mma_sync can serve the problem and fits the chip, or why not.
 Expected<void> checkMmaSync(ir::KernelAttr kernel, const Problem &problem,

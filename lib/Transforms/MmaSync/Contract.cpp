@@ -60,7 +60,7 @@ public:
 
   SmallVector<Value> build(ValueRange initial) {
     acc.assign(initial.begin(), initial.end());
-    visit(0, index.constant(0), {{0, index.constant(0)}});
+    visit(rank() - 1, index.constant(0), {{0, index.constant(0)}});
     return acc;
   }
 
@@ -137,18 +137,36 @@ private:
     return word;
   }
 
-  int64_t tapCount(size_t dim) { return tile.kernel.getTaps()[dim]; }
-  bool isGrouped(size_t dim) { return tile.kernel.getPhases()[dim] > 1; }
+  int64_t tapCount(int64_t dim) { return tile.kernel.getTaps()[dim]; }
+  bool isGrouped(int64_t dim) { return tile.kernel.getPhases()[dim] > 1; }
 
-  /// Dimension `dim` of the taps, under `shift` words of the dimensions before
-  /// it; `rows` are the taps chosen there, by phase.
-  void visit(size_t dim, Value shift, const Taps &rows) {
-    if (int64_t(dim) == tile.kernel.getTaps().size())
+  int64_t rank() const { return tile.kernel.getBox().size(); }
+
+  /// Taps of the chunk between neighbours along a dimension.
+  int64_t rowStride(int64_t dim) {
+    int64_t stride = 1;
+    for (int64_t i = dim + 1; i < rank(); ++i)
+      stride *= tapCount(i);
+    return stride;
+  }
+  int64_t phaseStride(int64_t dim) {
+    int64_t stride = 1;
+    for (int64_t i = dim + 1; i < rank(); ++i)
+      stride *= tile.kernel.getPhases()[i];
+    return stride;
+  }
+
+  /// The dimensions of the taps from the innermost outwards: taps of an outer
+  /// dimension that follow each other read rows of positions that the last one
+  /// has read, too, so fragments are loaded once where taps are unrolled. `dim`
+  /// is what is left under `shift` words; `rows` are the taps chosen, by phase.
+  void visit(int64_t dim, Value shift, const Taps &rows) {
+    if (dim < 0)
       return multiply(shift, rows);
-    const int64_t stride = layout.strides[dim + 1];
     if (isGrouped(dim)) {
       for (auto &[at, taps] : tapsByShift(dim))
-        visit(dim + 1, index.add(shift, at * stride), combine(dim, rows, taps));
+        visit(dim - 1, index.add(shift, at * layout.strides[dim + 1]),
+              combine(dim, rows, taps));
       return;
     }
     const std::optional<int64_t> count =
@@ -171,25 +189,25 @@ private:
 
   /// Whether the taps of a dimension stand in the code one by one, so that
   /// fragments of the next can be loaded while the last are multiplied.
-  bool isUnrolled(size_t dim, int64_t count) {
+  bool isUnrolled(int64_t dim, int64_t count) {
     int64_t steps = count * layout.planes / kMmaPlanes;
-    for (size_t i = dim + 1; i < tile.kernel.getBox().asArrayRef().size(); ++i)
+    for (int64_t i = 0; i < dim; ++i)
       steps *= tapCount(i);
     return steps <= kMaxUnrolledSteps;
   }
 
   /// One tap of a dimension without grouped phases.
-  void visitTap(size_t dim, Value shift, Taps rows, Value tap) {
+  void visitTap(int64_t dim, Value shift, Taps rows, Value tap) {
     Value age = index.sub(index.constant(tapCount(dim) - 1), tap);
     for (auto &[phase, row] : rows)
-      row = index.add(index.mul(row, tapCount(dim)), tap);
+      row = index.add(row, index.mul(tap, rowStride(dim)));
     const int64_t stride = op.getInputStep()[dim] * layout.strides[dim + 1];
-    visit(dim + 1, index.add(shift, index.mul(age, stride)), rows);
+    visit(dim - 1, index.add(shift, index.mul(age, stride)), rows);
   }
 
   /// The (phase, tap) pairs of a grouped dimension by their shift.
   std::map<int64_t, SmallVector<std::pair<int64_t, int64_t>>>
-  tapsByShift(size_t dim) {
+  tapsByShift(int64_t dim) {
     std::map<int64_t, SmallVector<std::pair<int64_t, int64_t>>> result;
     auto pairs = cast<DenseI64ArrayAttr>((*op.getPhaseTaps())[dim]);
     for (int64_t tap = 0; 2 * tap < pairs.size(); ++tap)
@@ -198,13 +216,13 @@ private:
     return result;
   }
 
-  Taps combine(size_t dim, const Taps &rows,
+  Taps combine(int64_t dim, const Taps &rows,
                ArrayRef<std::pair<int64_t, int64_t>> taps) {
     Taps next;
-    for (const auto &[outer, row] : rows)
+    for (const auto &[others, row] : rows)
       for (auto [phase, tap] : taps)
-        next.push_back({outer * tile.kernel.getPhases()[dim] + phase,
-                        index.add(index.mul(row, tapCount(dim)), tap)});
+        next.push_back({others + phase * phaseStride(dim),
+                        index.add(row, tap * rowStride(dim))});
     return next;
   }
 

@@ -152,6 +152,8 @@ private:
 
   /// Whether the chunk has all taps of the kernel, which lie in one run.
   bool isWhole() {
+    if (kernel.getClip())
+      return false; // A clipped range may begin at any tap.
     for (auto [i, count] : llvm::enumerate(kernel.getTaps().asArrayRef()))
       if (count != packed.getDimSize(int64_t(i) + 2))
         return false;

@@ -1,0 +1,62 @@
+//===- MmaCandidates.h - Tiles that mma_sync may take -----------*- C++ -*-===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CTC_TUNING_MMACANDIDATES_H
+#define CTC_TUNING_MMACANDIDATES_H
+
+#include "ctc/Chips/Chips.h"
+#include "ctc/Dialect/CTC.h"
+#include "ctc/Support/PhasePlan.h"
+
+namespace ctc {
+
+/// A kernel of mma_sync as plain numbers. Sizes as in #ctc.kernel.
+struct MmaTile {
+  ir::Lanes lanes = ir::Lanes::Positions;
+  int64_t batch = 1;
+  std::vector<int64_t> box, phases, taps;
+  int64_t chunk = 8;
+  int64_t warpsPositions = 8, warpsChannels = 1;
+  int64_t warpPositions = 64, warpChannels = 16;
+  int64_t stages = 2;
+  bool clip = false;
+
+  int64_t warps() const { return warpsPositions * warpsChannels; }
+  int64_t positions() const { return warpsPositions * warpPositions; }
+  int64_t channels() const { return warpsChannels * warpChannels; }
+  int64_t phaseCount() const;
+  /// f32 sums that a lane holds.
+  int64_t accumulators() const {
+    return warpPositions * warpChannels * phaseCount() / 32;
+  }
+};
+
+/// Where the time of a kernel goes, in seconds on the chip's board. Estimates.
+struct MmaCost {
+  double matrix = 0; ///< Matrix instructions.
+  double shared = 0; ///< Wavefronts of workgroup memory.
+  double issue = 0;  ///< Instructions issued.
+  double l2 = 0;     ///< Halos and weights from the second level.
+  double dram = 0;   ///< Bytes that have to move at least.
+  double chain = 0;  ///< Latency of blocks that follow each other.
+  double total = 0;
+
+  /// The largest part, for a remark.
+  const char *bound() const;
+};
+
+MmaCost estimateCost(const MmaTile &tile, const Problem &problem,
+                     const std::vector<DimPhasePlan> &plans, const Chip &chip);
+
+/// Tiles worth considering, cheapest first.
+std::vector<std::pair<MmaCost, MmaTile>>
+rankTiles(const Problem &problem, const std::vector<DimPhasePlan> &plans,
+          const Chip &chip);
+
+} // namespace ctc
+
+#endif // CTC_TUNING_MMACANDIDATES_H

@@ -1,0 +1,230 @@
+//===- MmaCandidates.cpp - Tiles that mma_sync may take -------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/Tuning/MmaCandidates.h"
+#include "ctc/Support/IntegerMath.h"
+#include "ctc/Support/PhaseGroup.h"
+#include "ctc/Tuning/BoxSearch.h"
+#include "ctc/Tuning/MmaLayout.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+using namespace ctc;
+
+namespace {
+
+// Sums of a lane; the rest of its 255 registers is for fragments and places.
+constexpr int64_t kMaxAccumulators = 128;
+constexpr int64_t kMaxChannels = 128;
+// Phases grouped along one dimension, and taps unrolled for them.
+constexpr int64_t kMaxGrouped = 8;
+constexpr int64_t kMaxGroupedTaps = 64;
+// Along a dimension whose phases are not grouped.
+constexpr int64_t kMaxTapsPerChunk = 8;
+// Work at the border past which blocks leave taps out (DESIGN: 1.1).
+constexpr double kClipBorder = 1.1;
+
+class Enumeration {
+public:
+  Enumeration(const Problem &problem, const std::vector<DimPhasePlan> &plans,
+              const Chip &chip)
+      : problem(problem), plans(plans), chip(chip),
+        step(kMmaPlanes * 4 / byteWidth(problem.type)) {}
+
+  std::vector<std::pair<MmaCost, MmaTile>> build() {
+    MmaTile tile;
+    tile.lanes = problem.layout == Layout::ChannelsFirst ? ir::Lanes::Positions
+                                                         : ir::Lanes::Channels;
+    tile.clip = needsClip();
+    for (const std::vector<int64_t> &phases : groupings()) {
+      tile.phases = phases;
+      for (int64_t channels : channelTiles())
+        for (int64_t warps : {1, 2, 4})
+          if (channels % (warps * channelUnit()) == 0) {
+            tile.warpsChannels = warps;
+            tile.warpChannels = channels / warps;
+            visitPositions(tile);
+          }
+    }
+    llvm::stable_sort(found, [](const auto &a, const auto &b) {
+      return a.first.total < b.first.total;
+    });
+    return std::move(found);
+  }
+
+private:
+  bool channelsFirst() const { return problem.layout == Layout::ChannelsFirst; }
+  int64_t channelUnit() const { return channelsFirst() ? 2 * kOctet : kOctet; }
+  int64_t positionUnit() const { return channelsFirst() ? kOctet : 2 * kOctet; }
+
+  /// Whether walking all taps in all blocks costs much at the border.
+  bool needsClip() const {
+    double walked = 1, useful = 1;
+    for (int i = 0; i < problem.rank(); ++i) {
+      double pairs = 0;
+      for (const Phase &phase : plans[i].phases)
+        pairs += double(phase.qCount) * double(phase.tapCount);
+      walked *= pairs;
+      useful *= double(usefulPairs(problem.dims[i]));
+    }
+    return walked > kClipBorder * useful;
+  }
+
+  /// No phases grouped, those of the innermost dimension, those of the two
+  /// innermost, those of all.
+  std::vector<std::vector<int64_t>> groupings() const {
+    std::vector<int64_t> phases(plans.size(), 1);
+    std::vector<std::vector<int64_t>> result{phases};
+    int64_t grouped = 1, taps = 1;
+    for (size_t i = plans.size(); i-- > 0;) {
+      const auto count = int64_t(plans[i].phases.size());
+      grouped *= std::max<int64_t>(1, count);
+      taps *= problem.dims[i].kernel;
+      if (count < 2 || grouped > kMaxGrouped || taps > kMaxGroupedTaps)
+        break;
+      phases[i] = count;
+      result.push_back(phases);
+    }
+    return result;
+  }
+
+  /// All channels of a group, or a part of them, whose rounding wastes little
+  /// more than the least.
+  std::vector<int64_t> channelTiles() const {
+    const int64_t channels =
+        std::max<int64_t>(1, problem.outputChannelsPerGroup());
+    std::map<int64_t, int64_t> computed; // By tile.
+    int64_t least = INT64_MAX;
+    for (int64_t parts = 1; parts <= 16; ++parts) {
+      const int64_t tile = roundUp(ceilDiv(channels, parts), channelUnit());
+      if (tile <= kMaxChannels) {
+        computed[tile] = roundUp(channels, tile);
+        least = std::min(least, computed[tile]);
+      }
+    }
+    for (int64_t tile : {32, 64, 128}) {
+      computed[tile] = roundUp(channels, tile);
+      least = std::min(least, computed[tile]);
+    }
+    std::vector<int64_t> tiles;
+    for (auto [tile, total] : computed)
+      if (double(total) <= 1.15 * double(least))
+        tiles.push_back(tile);
+    return tiles;
+  }
+
+  void visitPositions(MmaTile tile) {
+    for (int64_t positions : {8, 16, 32, 64, 128}) {
+      tile.warpPositions = positions;
+      if (positions % positionUnit() != 0 ||
+          tile.accumulators() > kMaxAccumulators)
+        continue;
+      for (int64_t warps : {1, 2, 4, 8}) {
+        tile.warpsPositions = warps;
+        if (tile.warps() > 8)
+          continue;
+        for (const std::vector<int64_t> &box : boxes(tile)) {
+          tile.batch = box.front();
+          tile.box.assign(box.begin() + 1, box.end());
+          visitChunks(tile);
+        }
+      }
+    }
+  }
+
+  /// Boxes for the tile's positions, with little and with much regard for their
+  /// halo.
+  const std::set<std::vector<int64_t>> &boxes(const MmaTile &tile) {
+    auto &known = boxesOf[{tile.phases, tile.positions()}];
+    if (!known.empty())
+      return known;
+    BoxSearch search = boxSearch(problem, plans);
+    search.grain = kOctet;
+    for (size_t i = 0; i < plans.size(); ++i)
+      if (tile.phases[i] > 1)
+        search.reach[i + 1] = groupPhases(problem.dims[i], plans[i]).window;
+    if (channelsFirst())
+      search.alignment = 16 / byteWidth(problem.type);
+    for (double weight : {0.05, 0.4}) {
+      search.haloWeight = weight;
+      known.insert(search.best(tile.positions()));
+    }
+    return known;
+  }
+
+  void visitChunks(MmaTile tile) {
+    for (size_t i = 0; i < plans.size(); ++i)
+      tile.taps.push_back(
+          tile.phases[i] > 1
+              ? problem.dims[i].kernel
+              : std::clamp<int64_t>(plans[i].maxTapCount, 1, kMaxTapsPerChunk));
+    const bool registers = channelsFirst() && problem.type != ElementType::F32;
+    for (int64_t chunk : {step, 2 * step, 4 * step}) {
+      if (chunk > step && chunk / 2 >= problem.inputChannelsPerGroup())
+        break;
+      tile.chunk = chunk;
+      for (int64_t stages : {1, 2, 3, 4}) {
+        if (stages > 2 && registers)
+          break;
+        if (stages > ceilDiv(problem.inputChannelsPerGroup(), chunk) + 1)
+          break;
+        tile.stages = stages;
+        consider(tile);
+      }
+    }
+  }
+
+  /// Fewer taps per chunk where all do not fit.
+  void consider(MmaTile tile) {
+    while (bytes(tile) > double(chip.maxSharedPerBlock)) {
+      auto most = tile.taps.end();
+      for (auto it = tile.taps.begin(); it != tile.taps.end(); ++it)
+        if (tile.phases[it - tile.taps.begin()] == 1 && *it > 1 &&
+            (most == tile.taps.end() || *it > *most))
+          most = it;
+      if (most == tile.taps.end())
+        return;
+      *most = ceilDiv(*most, 2);
+    }
+    found.push_back({estimateCost(tile, problem, plans, chip), tile});
+  }
+
+  /// Workgroup memory without the padding of its rows.
+  double bytes(const MmaTile &tile) const {
+    double patch = double(tile.batch), taps = 1;
+    for (size_t i = 0; i < plans.size(); ++i) {
+      patch *= double(tile.box[i] +
+                      (tile.phases[i] > 1
+                           ? groupPhases(problem.dims[i], plans[i]).window
+                           : (tile.taps[i] - 1) * plans[i].inputStep));
+      taps *= double(tile.taps[i]);
+    }
+    return double(tile.stages * tile.chunk * byteWidth(problem.type)) *
+           (patch + taps * double(tile.channels()));
+  }
+
+  const Problem &problem;
+  const std::vector<DimPhasePlan> &plans;
+  const Chip &chip;
+  const int64_t step;
+  std::map<std::pair<std::vector<int64_t>, int64_t>,
+           std::set<std::vector<int64_t>>>
+      boxesOf;
+  std::vector<std::pair<MmaCost, MmaTile>> found;
+};
+
+} // namespace
+
+std::vector<std::pair<MmaCost, MmaTile>>
+ctc::rankTiles(const Problem &problem, const std::vector<DimPhasePlan> &plans,
+               const Chip &chip) {
+  return Enumeration(problem, plans, chip).build();
+}

@@ -1,0 +1,323 @@
+//===- MmaCost.cpp - What a kernel of mma_sync costs ----------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A block's work is counted in what a multiprocessor does per clock: matrix
+// instructions, wavefronts of workgroup memory, instructions issued, bytes from
+// the second level. The busiest of them bounds a multiprocessor, DRAM the chip;
+// to that comes the latency of filling and draining blocks, which blocks that
+// share a multiprocessor hide from each other. docs/Performance.md compares the
+// estimates with times on a GPU.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ctc/Support/IntegerMath.h"
+#include "ctc/Support/PhaseGroup.h"
+#include "ctc/Tuning/MmaCandidates.h"
+#include "ctc/Tuning/MmaLayout.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace ctc;
+
+namespace {
+
+// Instructions of a thread, counted in machine code for sm_90a.
+constexpr double kCopyInstructions = 8;    ///< A vector, its place known.
+constexpr double kRoundInstructions = 20;  ///< A vector of four, in place.
+constexpr double kPlaceInstructions = 45;  ///< Working out a vector's place.
+constexpr double kChunkInstructions = 50;  ///< The loop and its barrier.
+constexpr double kBlockInstructions = 300; ///< Finding the block's place.
+constexpr double kDirectStore = 1;         ///< A sum stored from registers.
+constexpr double kStagedStore = 9;         ///< One stored through memory.
+constexpr double kMaxRegisters = 240;
+// Clocks until a block's first chunk is there: the phase table, then DRAM.
+constexpr double kFillClocks = 1600;
+constexpr double kDrainClocks = 600;
+// Clocks from issuing a copy to its data.
+constexpr double kCopyClocks = 1000;
+// Clocks that a chunk's barrier and the copies behind it leave the matrix units
+// idle, with one block on a multiprocessor.
+constexpr double kChunkClocks = 120;
+
+/// What one block does.
+struct BlockWork {
+  double matrix = 0, shared = 0, issue = 0, l2 = 0, chain = 0; ///< Clocks.
+};
+
+class Estimate {
+public:
+  Estimate(const MmaTile &tile, const Problem &problem,
+           const std::vector<DimPhasePlan> &plans, const Chip &chip)
+      : tile(tile), problem(problem), plans(plans), chip(chip),
+        word(4 / byteWidth(problem.type)) {
+    chunks = double(ceilDiv(problem.inputChannelsPerGroup(), tile.chunk));
+    measureTaps();
+  }
+
+  MmaCost build() {
+    const BlockWork block = blockWork();
+    const double clock = chip.board.clock;
+    const double perSM = std::ceil(grid() / chip.board.multiprocessors);
+    const double resident = residentBlocks();
+    MmaCost cost;
+    cost.matrix = perSM * block.matrix / clock;
+    cost.shared = perSM * block.shared / clock;
+    cost.issue = perSM * block.issue / clock;
+    cost.l2 = perSM * block.l2 / clock;
+    cost.chain = std::ceil(perSM / resident) * block.chain / clock;
+    cost.dram = bytes() / chip.board.memoryBytes / 0.9;
+    const double busy =
+        std::max({cost.matrix, cost.shared, cost.issue, cost.l2});
+    // Parts overlap, but not to the last clock.
+    const double sum = cost.matrix + cost.shared + cost.issue + cost.l2;
+    const double work = busy + 0.15 * (sum - busy) + cost.chain;
+    cost.total = std::max(work, cost.dram) + 0.2 * std::min(work, cost.dram);
+    // Past the registers of a lane sums go to local memory.
+    cost.total *= 1 + 0.05 * std::max(0., estimateRegisters() - kMaxRegisters);
+    return cost;
+  }
+
+private:
+  size_t rank() const { return plans.size(); }
+
+  /// Taps that a block walks for all its phases, and the shifts they read at.
+  void measureTaps() {
+    for (size_t i = 0; i < rank(); ++i) {
+      const DimPhasePlan &plan = plans[i];
+      if (tile.phases[i] > 1) {
+        window.push_back(groupPhases(problem.dims[i], plan).window);
+        taps *= double(problem.dims[i].kernel);
+        shifts *= double(window.back() / plan.inputStep + 1);
+        tapChunks *= 1;
+        continue;
+      }
+      double walked = 0, chunksOfTaps = 0;
+      for (const Phase &phase : plan.phases) {
+        walked += double(phase.tapCount);
+        chunksOfTaps += double(ceilDiv(phase.tapCount, tile.taps[i]));
+      }
+      const double phases = std::max<double>(1, double(plan.phases.size()));
+      taps *= walked / phases;
+      shifts *= walked / phases;
+      tapChunks *= chunksOfTaps / phases;
+      window.push_back((tile.taps[i] - 1) * plan.inputStep);
+    }
+  }
+
+  double grid() const {
+    const int64_t batch = problem.hasDynamicBatch() ? 1 : problem.batch;
+    double blocks =
+        double(ceilDiv(std::max<int64_t>(1, batch), tile.batch)) *
+        double(problem.groups) *
+        double(ceilDiv(std::max<int64_t>(1, problem.outputChannelsPerGroup()),
+                       tile.channels()));
+    for (size_t i = 0; i < rank(); ++i) {
+      blocks *= double(
+          std::max<int64_t>(1, ceilDiv(plans[i].maxQCount, tile.box[i])));
+      if (tile.phases[i] == 1)
+        blocks *= std::max<double>(1, double(plans[i].phases.size()));
+    }
+    return blocks;
+  }
+
+  double residentBlocks() const {
+    const double threads = double(tile.warps()) * 32;
+    const double registers = std::min(255., estimateRegisters());
+    const double byRegisters =
+        std::floor(double(chip.maxRegistersPerSM) / (registers * threads));
+    const double byMemory =
+        std::floor(double(chip.maxSharedPerSM) / (memoryBytes() + 1024));
+    const double byThreads = std::floor(double(chip.maxThreadsPerSM) / threads);
+    return std::max(1., std::min({byRegisters, byMemory, byThreads, 16.}));
+  }
+
+  /// Of a lane: sums, fragments, places of its copies, the rest.
+  double estimateRegisters() const {
+    const double fragments = 3. * double(tile.warpPositions) / 8 +
+                             2. * double(tile.warpChannels) / 8;
+    const double vectors = (patchBytes() / copyBytes() + weightBytes() / 16) /
+                           (double(tile.warps()) * 32);
+    return double(tile.accumulators()) + fragments +
+           2 * std::min(vectors, 24.) + 40;
+  }
+
+  /// Stored positions of a plane, with what alignment adds.
+  double patchPositions() const {
+    double positions = double(tile.batch);
+    for (size_t i = 0; i < rank(); ++i) {
+      int64_t size = tile.box[i] + window[i];
+      if (i + 1 == rank() && problem.layout == Layout::ChannelsFirst) {
+        const int64_t vector = copyPositions();
+        size = roundUp(size + vector - 1, vector);
+      }
+      positions *= double(size);
+    }
+    return positions;
+  }
+
+  int64_t copyPositions() const {
+    int64_t vector = 16 / byteWidth(problem.type);
+    while (problem.dims.back().input % vector != 0)
+      vector /= 2;
+    return vector;
+  }
+
+  double patchBytes() const {
+    return patchPositions() * double(tile.chunk * byteWidth(problem.type));
+  }
+  /// Weights of a chunk: of all taps that one chunk of taps holds.
+  double weightBytes() const {
+    double count = 1;
+    for (int64_t size : tile.taps)
+      count *= double(size);
+    return count *
+           double(tile.chunk * tile.channels() * byteWidth(problem.type));
+  }
+  double memoryBytes() const {
+    return double(tile.stages) * (patchBytes() + weightBytes());
+  }
+
+  double bytes() const {
+    auto size = [&](const std::vector<int64_t> &shape) {
+      double elements = 1;
+      for (int64_t value : shape)
+        elements *= value == kDynamic ? 1 : double(value);
+      return elements * double(byteWidth(problem.type));
+    };
+    return size(problem.inputShape()) + size(problem.weightShape()) +
+           size(problem.outputShape());
+  }
+
+  BlockWork blockWork() const {
+    BlockWork work;
+    const double warps = double(tile.warps());
+    const double steps = chunks * double(tile.chunk) / double(word) / 8;
+    const double octets = double(tile.warpPositions) / 8;
+    const double channelOctets = double(tile.warpChannels) / 8;
+    const double instructions = taps * steps * octets * channelOctets / 2;
+    const double rate =
+        (word == 1 ? chip.rates.matrixTf32 : chip.rates.matrix16) *
+        chip.rates.mmaSyncShare *
+        (problem.precision == Precision::TF32x3 ? 1. / 3 : 1.);
+    work.matrix = instructions * warps * 1024 * double(word) / rate;
+
+    const double pixelWords = shifts * reuse() * steps * octets * 2;
+    const double weightWords = taps * steps * channelOctets * 2;
+    const double copied = chunks * tapChunks * (patchBytes() + weightBytes());
+    const bool rounds = word == 1 && problem.precision == Precision::TF32;
+    const double rounded = rounds ? chunks * tapChunks * patchBytes() : 0;
+    work.shared = warps * (pixelWords + weightWords) +
+                  (copied + 2 * rounded) / kSharedBytesPerClock;
+    work.l2 = (copied + stored()) / chip.rates.l2Bytes;
+
+    const double loads =
+        problem.layout == Layout::ChannelsFirst ? pixelWords : pixelWords / 4;
+    const double threads = warps * 32;
+    const double vectors = copied / copyBytes() / threads;
+    const double perThread =
+        instructions + loads + weightWords / 4 + vectors * kCopyInstructions +
+        rounded / 16 / threads * kRoundInstructions +
+        vectors / chunks * kPlaceInstructions +
+        chunks * tapChunks * kChunkInstructions + kBlockInstructions +
+        double(tile.accumulators()) * storeInstructions();
+    work.issue = warps * perThread / kIssueSlots;
+    work.chain = kFillClocks + kDrainClocks +
+                 chunks * tapChunks * (kChunkClocks + exposedClocks(work));
+    return work;
+  }
+
+  /// Clocks of a chunk's copies that multiplying other chunks does not hide.
+  double exposedClocks(const BlockWork &work) const {
+    const double chunk =
+        std::max({work.matrix, work.shared, work.issue, work.l2}) /
+        (chunks * tapChunks);
+    const auto ahead = double(tile.stages - 1);
+    return std::max(0., kCopyClocks - ahead * chunk * residentBlocks());
+  }
+
+  /// How many of the loads of a shift are left where unrolled taps along the
+  /// outer dimensions share rows of positions.
+  double reuse() const {
+    double left = 1, rows = double(tile.warpPositions);
+    for (size_t i = rank(); i-- > 0;) {
+      const double size = std::min(rows, double(tile.box[i]));
+      rows = std::max(1., rows / size);
+      const double count =
+          tile.phases[i] > 1 ? 1 : double(plans[i].maxTapCount);
+      if (i + 1 < rank() && size > 1 && !tile.clip)
+        left *= (size + count - 1) / (size * count);
+    }
+    return left;
+  }
+
+  double copyBytes() const {
+    if (problem.layout == Layout::ChannelsFirst)
+      return double(copyPositions() * byteWidth(problem.type) * word);
+    int64_t vector = 16 / byteWidth(problem.type);
+    while (problem.inputChannels % vector != 0 ||
+           problem.inputChannelsPerGroup() % vector != 0)
+      vector /= 2;
+    return double(vector * byteWidth(problem.type));
+  }
+
+  double stored() const {
+    return double(tile.positions() * tile.channels() * tile.phaseCount() *
+                  byteWidth(problem.type));
+  }
+
+  double storeInstructions() const {
+    if (tile.lanes == ir::Lanes::Channels)
+      return kDirectStore;
+    const size_t last = rank() - 1;
+    const int64_t stride = problem.dims[last].stride;
+    if (tile.phases[last] != stride)
+      return kStagedStore;
+    const int64_t width = plans[last].outputSize;
+    const int64_t bytes = byteWidth(problem.type);
+    if (width % 2 == 0 && 2 * stride * bytes >= 8 && tile.box[last] % 2 == 0)
+      return kDirectStore;
+    return width % 4 == 0 ? kStagedStore / 3 : kStagedStore;
+  }
+
+  const MmaTile &tile;
+  const Problem &problem;
+  const std::vector<DimPhasePlan> &plans;
+  const Chip &chip;
+  const int64_t word;
+  double chunks = 1, taps = 1, shifts = 1, tapChunks = 1;
+  std::vector<int64_t> window;
+};
+
+} // namespace
+
+int64_t MmaTile::phaseCount() const {
+  int64_t count = 1;
+  for (int64_t number : phases)
+    count *= number;
+  return count;
+}
+
+const char *MmaCost::bound() const {
+  const std::pair<double, const char *> parts[] = {
+      {matrix, "matrix instructions"},
+      {shared, "workgroup memory"},
+      {issue, "instructions"},
+      {l2, "the second level"},
+      {dram, "memory"},
+      {chain, "latency"}};
+  return std::max_element(
+             std::begin(parts), std::end(parts),
+             [](const auto &a, const auto &b) { return a.first < b.first; })
+      ->second;
+}
+
+MmaCost ctc::estimateCost(const MmaTile &tile, const Problem &problem,
+                          const std::vector<DimPhasePlan> &plans,
+                          const Chip &chip) {
+  return Estimate(tile, problem, plans, chip).build();
+}
