@@ -27,6 +27,9 @@ constexpr int64_t kMaxChannels = 128;
 // Phases grouped along one dimension, and taps unrolled for them.
 constexpr int64_t kMaxGrouped = 8;
 constexpr int64_t kMaxGroupedTaps = 64;
+// Matrix instructions that stand in the code one by one, which takes time to
+// compile and room in the instruction cache.
+constexpr int64_t kMaxUnrolledMatrix = 1024;
 // Along a dimension whose phases are not grouped.
 constexpr int64_t kMaxTapsPerChunk = 8;
 // Work at the border past which blocks leave taps out (DESIGN: 1.1).
@@ -54,7 +57,7 @@ public:
             visitPositions(tile);
           }
     }
-    llvm::stable_sort(found, [](const auto &a, const auto &b) {
+    llvm::sort(found, [](const auto &a, const auto &b) {
       return a.first.total < b.first.total;
     });
     return std::move(found);
@@ -194,7 +197,19 @@ private:
         return;
       *most = ceilDiv(*most, 2);
     }
+    if (unrolledMatrix(tile) > kMaxUnrolledMatrix)
+      return;
     found.push_back({estimateCost(tile, problem, plans, chip), tile});
+  }
+
+  /// Matrix instructions of the taps of grouped phases, which are unrolled.
+  int64_t unrolledMatrix(const MmaTile &tile) const {
+    int64_t count = tile.chunk / step * (tile.warpPositions / kOctet) *
+                    (tile.warpChannels / kOctet) / 2;
+    for (size_t i = 0; i < plans.size(); ++i)
+      if (tile.phases[i] > 1)
+        count *= problem.dims[i].kernel;
+    return count;
   }
 
   /// Workgroup memory without the padding of its rows.

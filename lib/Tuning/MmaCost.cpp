@@ -33,8 +33,12 @@ constexpr double kPlaceInstructions = 45;  ///< Working out a vector's place.
 constexpr double kChunkInstructions = 50;  ///< The loop and its barrier.
 constexpr double kBlockInstructions = 300; ///< Finding the block's place.
 constexpr double kDirectStore = 1;         ///< A sum stored from registers.
-constexpr double kStagedStore = 9;         ///< One stored through memory.
+constexpr double kStagedStore = 7;         ///< One stored through memory.
 constexpr double kMaxRegisters = 240;
+// Measured on an H200: what a block alone on a multiprocessor loses, and the
+// warps that fill one.
+constexpr double kAloneIdle = 0.5;
+constexpr double kFullWarps = 8;
 // Clocks until a block's first chunk is there: the phase table, then DRAM.
 constexpr double kFillClocks = 1600;
 constexpr double kDrainClocks = 600;
@@ -75,7 +79,8 @@ public:
         std::max({cost.matrix, cost.shared, cost.issue, cost.l2});
     // Parts overlap, but not to the last clock.
     const double sum = cost.matrix + cost.shared + cost.issue + cost.l2;
-    const double work = busy + 0.15 * (sum - busy) + cost.chain;
+    const double work =
+        (busy + 0.15 * (sum - busy)) * idle(resident) + cost.chain;
     cost.total = std::max(work, cost.dram) + 0.2 * std::min(work, cost.dram);
     // Past the registers of a lane sums go to local memory.
     cost.total *= 1 + 0.05 * std::max(0., estimateRegisters() - kMaxRegisters);
@@ -84,6 +89,14 @@ public:
 
 private:
   size_t rank() const { return plans.size(); }
+
+  /// Time over busy time: a block that waits at a barrier leaves the
+  /// multiprocessor to others, and few warps do not fill it.
+  double idle(double resident) const {
+    const double warps = resident * double(tile.warps());
+    return (1 + kAloneIdle / std::pow(resident, 1.5)) *
+           std::pow(std::max(1., kFullWarps / warps), 0.7);
+  }
 
   /// Taps that a block walks for all its phases, and the shifts they read at.
   void measureTaps() {
@@ -265,23 +278,26 @@ private:
     return double(vector * byteWidth(problem.type));
   }
 
+  /// Bytes stored, in whole sectors: outputs of phases that are not grouped lie
+  /// apart.
   double stored() const {
-    return double(tile.positions() * tile.channels() * tile.phaseCount() *
+    const size_t last = rank() - 1;
+    const int64_t apart =
+        channelsLast() || tile.phases[last] > 1 ? 1 : problem.dims[last].stride;
+    return double(std::min<int64_t>(apart, 8)) *
+           double(tile.positions() * tile.channels() * tile.phaseCount() *
                   byteWidth(problem.type));
   }
 
+  bool channelsLast() const { return problem.layout == Layout::ChannelsLast; }
+
   double storeInstructions() const {
-    if (tile.lanes == ir::Lanes::Channels)
-      return kDirectStore;
     const size_t last = rank() - 1;
-    const int64_t stride = problem.dims[last].stride;
-    if (tile.phases[last] != stride)
-      return kStagedStore;
-    const int64_t width = plans[last].outputSize;
-    const int64_t bytes = byteWidth(problem.type);
-    if (width % 2 == 0 && 2 * stride * bytes >= 8 && tile.box[last] % 2 == 0)
-      return kDirectStore;
-    return width % 4 == 0 ? kStagedStore / 3 : kStagedStore;
+    const StorePlan plan =
+        planStore({tile.lanes, problem.type, tile.phases[last], tile.box[last],
+                   tile.warpPositions, plans[last].outputSize,
+                   problem.dims[last].stride});
+    return plan.staged ? 2 + kStagedStore / double(plan.vector) : kDirectStore;
   }
 
   const MmaTile &tile;

@@ -16,6 +16,7 @@
 using namespace ctc;
 
 static constexpr int64_t kBanks = 32;
+static constexpr int64_t kSectorBytes = 32;
 
 int64_t PatchLayout::loadWords() const {
   if (!planesContiguous)
@@ -27,6 +28,12 @@ int64_t PatchLayout::loadWords() const {
 int64_t PatchLayout::plane(int64_t step, int64_t t, int64_t h) const {
   return planesContiguous ? t * (planes / 4) + 2 * step + h
                           : kMmaPlanes * step + t + 4 * h;
+}
+
+int64_t ctc::bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes) {
+  const int64_t turn = threads * copyBytes;
+  return bytes > kMaxUnrolledCopies * turn ? roundUp(bytes, 16)
+                                           : roundUp(bytes, turn);
 }
 
 std::vector<int64_t> ctc::positionWords(const PatchLayout &layout,
@@ -153,27 +160,35 @@ PatchLayout ctc::layoutPatch(const PatchShape &shape, ir::KernelAttr kernel) {
   return best;
 }
 
-StorePlan ctc::planStore(ir::KernelAttr kernel, ElementType type,
-                         int64_t outputWidth, int64_t innerStride) {
-  const int64_t inner = kernel.getPhases().asArrayRef().back();
-  const int64_t boxWidth = kernel.getBox().asArrayRef().back();
-  const bool dense = innerStride == inner;
+StorePlan ctc::planStore(const StoreShape &shape) {
+  const int64_t bytes = byteWidth(shape.type);
+  const bool dense = shape.innerStride == shape.innerPhases;
   StorePlan plan;
-  plan.run = dense ? inner : 1;
-  if (kernel.getLanes() == ir::Lanes::Channels)
+  plan.run = dense ? shape.innerPhases : 1;
+  if (shape.lanes == ir::Lanes::Channels)
     return plan;
   // A lane has two positions, four lanes a row of a fragment.
   const int64_t held = 2 * plan.run;
-  plan.vector = dense ? copyVector(type, {outputWidth, held}) : 1;
-  if (dense && boxWidth % 2 == 0 && plan.vector * byteWidth(type) >= 8)
+  plan.vector = copyVector(shape.type, {shape.outputWidth, held});
+  if (dense && shape.boxWidth % 2 == 0 && plan.vector == held &&
+      4 * held * bytes >= kSectorBytes &&
+      shape.outputWidth * bytes % kSectorBytes == 0)
     return plan;
   plan.staged = true;
-  if (dense)
-    plan.vector = copyVector(type, {outputWidth, boxWidth * plan.run,
-                                    kernel.getWorkerTile()[0] * plan.run});
-  const int64_t row = kernel.getWorkerTile()[0] * plan.run;
+  const int64_t row = shape.warpPositions * plan.run;
+  plan.vector = dense ? copyVector(shape.type, {shape.outputWidth,
+                                                shape.boxWidth * plan.run, row})
+                      : 1;
   plan.pitch = row + floorMod(kOctet * plan.run - row, kBanks);
   return plan;
+}
+
+StorePlan ctc::planStore(ir::KernelAttr kernel, ElementType type,
+                         int64_t outputWidth, int64_t innerStride) {
+  return planStore({kernel.getLanes(), type,
+                    kernel.getPhases().asArrayRef().back(),
+                    kernel.getBox().asArrayRef().back(),
+                    kernel.getWorkerTile()[0], outputWidth, innerStride});
 }
 
 MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
@@ -193,11 +208,15 @@ MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
 
   MmaMemory memory;
   memory.patch = layoutPatch(shape, kernel);
-  memory.patchBytes = roundUp(memory.patch.bytes(), 16);
+  memory.patchBytes =
+      bytesWithRoom(memory.patch.bytes(), kernel.getThreads(),
+                    memory.patch.copyElements() * byteWidth(problem.type));
   memory.weightBytes = kernel.getChunkChannels() * kernel.getChannels() *
                        byteWidth(problem.type);
   for (int64_t count : kernel.getTaps().asArrayRef())
     memory.weightBytes *= count;
+  memory.weightBytes =
+      bytesWithRoom(memory.weightBytes, kernel.getThreads(), 16);
   const StorePlan store =
       planStore(kernel, problem.type, problem.outputShape()[spatialDim],
                 problem.dims.back().stride);

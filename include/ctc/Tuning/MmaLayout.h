@@ -76,6 +76,15 @@ struct PatchLayout {
   int64_t plane(int64_t step, int64_t t, int64_t h) const;
 };
 
+/// Vectors of a thread up to which copies are unrolled, so that what does not
+/// change from chunk to chunk is worked out once.
+inline constexpr int64_t kMaxUnrolledCopies = 16;
+
+/// Bytes of a buffer that `threads` fill in turns of one copy each, of
+/// `copyBytes`: unrolled turns have no bounds, so the last may write past what
+/// is needed.
+int64_t bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes);
+
 /// Lays out a patch so that loads of fragments have no bank conflicts where the
 /// box allows it, and as few as possible elsewhere.
 PatchLayout layoutPatch(const PatchShape &shape, ir::KernelAttr kernel);
@@ -103,6 +112,18 @@ struct StorePlan {
   /// Workgroup memory that a warp stages in.
   int64_t warpBytes() const { return staged ? kOctet * pitch * 4 : 0; }
 };
+
+/// What storing depends on.
+struct StoreShape {
+  ir::Lanes lanes = ir::Lanes::Positions;
+  ElementType type = ElementType::F32;
+  int64_t innerPhases = 1; ///< Grouped along the innermost dimension.
+  int64_t boxWidth = 1;    ///< Positions of a box along it.
+  int64_t warpPositions = 8;
+  int64_t outputWidth = 1; ///< Of the innermost dimension.
+  int64_t innerStride = 1;
+};
+StorePlan planStore(const StoreShape &shape);
 StorePlan planStore(ir::KernelAttr kernel, ElementType type,
                     int64_t outputWidth, int64_t innerStride);
 

@@ -26,9 +26,6 @@
 using namespace mlir;
 using namespace ctc;
 
-/// Vectors of a thread up to which their copies are unrolled.
-static constexpr int64_t kMaxUnrolled = 16;
-
 /// Vectors that a thread holds in registers between the steps of a copy; more
 /// are copied at once in the second step.
 static constexpr int64_t kMaxHeld = 12;
@@ -101,7 +98,7 @@ public:
 
   void build() {
     source = flatten(b, op.getPacked());
-    flat = flattenBuffer(b, target);
+    flat = target;
     base = tileBase();
     sizes.assign(kernel.getTaps().asArrayRef().begin(),
                  kernel.getTaps().asArrayRef().end());
@@ -112,7 +109,7 @@ public:
     const int64_t threads = kernel.getThreads();
     Value thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
     OpBuilder::InsertionGuard guard(b);
-    if (items > kMaxUnrolled * threads) {
+    if (items > kMaxUnrolledCopies * threads) {
       auto loop = scf::ForOp::create(b, thread, local.constant(items),
                                      local.constant(threads));
       b.setInsertionPointToStart(loop.getBody());
@@ -120,6 +117,7 @@ public:
     }
     for (int64_t first = 0; first < items; first += threads) {
       Value item = local.add(thread, first);
+      // The last turn may reach past the weights, into room of its own.
       copy(item, first + threads > items
                      ? local.less(item, local.constant(items))
                      : Value());
@@ -127,14 +125,9 @@ public:
   }
 
 private:
-  /// Copies one vector, if it exists.
+  /// Copies one vector, or zeros if there is none.
   void copy(Value item, Value exists) {
-    OpBuilder::InsertionGuard guard(b);
-    if (exists) {
-      auto some = scf::IfOp::create(b, exists, /*withElseRegion=*/false);
-      b.setInsertionPointToStart(some.thenBlock());
-    }
-    Value from = local.mul(item, vector), legal;
+    Value from = local.mul(item, vector), legal = exists;
     if (!isWhole()) {
       SmallVector<Value> at = local.delinearize(item, sizes);
       from = local.mul(at.back(), vector);
@@ -208,9 +201,12 @@ public:
       return contract.emitOpError(
           "must take the results of ctc.load_patch and ctc.load_weights");
     const PatchLayout layout = layoutPatch(patchShape(patch), kernel);
-    Value patchBuffer = allocate(patchType(patch, layout));
-    Value weightBuffer = allocate(weightType(weights));
-    PatchItems items(b, patch, layout, kernel, flattenBuffer(b, patchBuffer));
+    const MemRefType patchTile = patchType(patch, layout);
+    const MemRefType weightTile = weightType(weights);
+    const int64_t width = patchTile.getElementTypeBitWidth() / 8;
+    Value patchBuffer = allocate(patchTile, layout.copyElements() * width);
+    Value weightBuffer = allocate(weightTile, 16);
+    PatchItems items(b, patch, layout, kernel, patchBuffer);
 
     auto copy = ir::CopyChunkOp::create(b, layout.async);
     Block *issue = b.createBlock(&copy.getIssue());
@@ -238,8 +234,8 @@ public:
     ir::CopiedOp::create(b, ValueRange());
 
     b.setInsertionPoint(contract);
-    contract.getPatchMutable().assign(patchBuffer);
-    contract.getWeightsMutable().assign(weightBuffer);
+    contract.getPatchMutable().assign(viewAs(patchTile, patchBuffer));
+    contract.getWeightsMutable().assign(viewAs(weightTile, weightBuffer));
     if (items.skew())
       contract.getSkewMutable().assign(items.skew());
     patch.erase();
@@ -280,11 +276,24 @@ private:
                            MemRefLayoutAttrInterface(), space());
   }
 
-  /// Buffers stand at the top of the kernel until ctc-pipeline places them.
-  Value allocate(MemRefType type) {
+  /// A flat buffer for a tile, with room for the last turn of the threads that
+  /// fill it in copies of that many bytes. Buffers stand at the top of the
+  /// kernel until ctc-pipeline places them.
+  Value allocate(MemRefType tile, int64_t copyBytes) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(&function.getBody().front());
-    return memref::AllocOp::create(b, type);
+    const int64_t bytes =
+        bytesWithRoom(bufferBytes(tile), kernel.getThreads(), copyBytes);
+    return memref::AllocOp::create(
+        b, MemRefType::get({bytes * 8 / tile.getElementTypeBitWidth()},
+                           tile.getElementType(), MemRefLayoutAttrInterface(),
+                           tile.getMemorySpace()));
+  }
+
+  Value viewAs(MemRefType tile, Value buffer) {
+    auto [strides, offset] = tile.getStridesAndOffset();
+    return memref::ReinterpretCastOp::create(b, tile, buffer, /*offset=*/0,
+                                             tile.getShape(), strides);
   }
 
   ImplicitLocOpBuilder &b;

@@ -15,10 +15,6 @@
 using namespace mlir;
 using namespace ctc;
 
-/// Vectors of a thread up to which they are unrolled, so that what does not
-/// change from chunk to chunk is worked out once.
-static constexpr int64_t kMaxUnrolled = 16;
-
 /// Whether every element of a patch lies within 2^31 of its origin.
 static bool fits32(const PatchLayout &layout, ArrayRef<int64_t> strides,
                    int64_t channelDim) {
@@ -174,25 +170,23 @@ PatchItem PatchItems::decode(Value number) {
                       ? local.mul(item.at.back(), shape.vector)
                       : local.mul(item.at.front(), shape.wordElements);
   item.legal = both(b, item.legal, channelLegal(channel));
+  // The threads' last turn may reach past the patch, into room of its own.
+  if (count() % kernel.getThreads() != 0)
+    item.legal =
+        both(b, item.legal, local.less(number, local.constant(count())));
   return item;
 }
 
 void PatchItems::forEachNumber(llvm::function_ref<void(Value)> body) {
-  if (perThread() <= kMaxUnrolled) {
-    for (int64_t turn = 0; turn < perThread(); ++turn) {
-      OpBuilder::InsertionGuard guard(b);
-      auto [number, exists] = numberOf(turn);
-      if (exists) {
-        auto some = scf::IfOp::create(b, exists, /*withElseRegion=*/false);
-        b.setInsertionPointToStart(some.thenBlock());
-      }
-      body(number);
-    }
+  Value thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
+  const int64_t threads = kernel.getThreads();
+  if (perThread() <= kMaxUnrolledCopies) {
+    for (int64_t turn = 0; turn < perThread(); ++turn)
+      body(local.add(thread, turn * threads));
     return;
   }
-  Value thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
   auto loop = scf::ForOp::create(b, thread, local.constant(count()),
-                                 local.constant(kernel.getThreads()));
+                                 local.constant(threads));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   body(loop.getInductionVar());
@@ -272,37 +266,13 @@ void PatchItems::round(Value number) {
   storeVector(b, roundToTF32(b, loadVector(b, type, buffer, at)), buffer, at);
 }
 
-/// The number of the thread's vector of a turn, and whether there is one where
-/// some threads have none.
-std::pair<Value, Value> PatchItems::numberOf(int64_t turn) {
-  const int64_t threads = kernel.getThreads();
-  Value thread = local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x));
-  Value number = local.add(thread, turn * threads);
-  Value exists;
-  if ((turn + 1) * threads > count())
-    exists = local.less(number, local.constant(count()));
-  return {number, exists};
-}
-
 SmallVector<Value> PatchItems::loadAll() {
   SmallVector<Value> values;
-  for (int64_t turn = 0; turn < perThread(); ++turn) {
-    auto [number, exists] = numberOf(turn);
-    PatchItem item = decode(number);
-    item.legal = both(b, item.legal, exists);
-    values.push_back(load(item));
-  }
+  forEach([&](const PatchItem &item) { values.push_back(load(item)); });
   return values;
 }
 
 void PatchItems::storeAll(ValueRange values) {
-  for (auto [turn, value] : llvm::enumerate(values)) {
-    OpBuilder::InsertionGuard guard(b);
-    auto [number, exists] = numberOf(int64_t(turn));
-    if (exists) {
-      auto some = scf::IfOp::create(b, exists, /*withElseRegion=*/false);
-      b.setInsertionPointToStart(some.thenBlock());
-    }
-    store(number, value);
-  }
+  auto next = values.begin();
+  forEachNumber([&](Value number) { store(number, *next++); });
 }

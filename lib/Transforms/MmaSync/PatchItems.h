@@ -66,7 +66,6 @@ private:
   void buildBounds();
   int64_t count() const;
   PatchItem decode(mlir::Value number);
-  std::pair<mlir::Value, mlir::Value> numberOf(int64_t turn);
   mlir::Value channelLegal(mlir::Value offset);
   mlir::Value loadChannel(const PatchItem &item, int64_t half);
 

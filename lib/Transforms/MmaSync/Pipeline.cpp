@@ -7,12 +7,20 @@
 //
 // With S stages of buffers and copies that go on by themselves,
 //
-//   issue 0 ... S-2
-//   for chunk: wait for its group; complete; barrier; issue chunk + S-1;
+//   issue 0 ... S-2; wait for 0; complete 0
+//   for chunk: wait for chunk + 1; barrier
+//              multiply chunk; issue chunk + S-1; complete chunk + 1
+//
+// where the barrier says that everyone has completed chunk and has multiplied
+// chunk - 1, whose buffer is filled next. What follows the barrier is one piece
+// of straight code, so that ptxas puts copies and rounding into the gaps
+// between matrix instructions. With two stages there is nothing ahead to
+// complete:
+//
+//   for chunk: wait for chunk; complete chunk; barrier; issue chunk + 1;
 //   multiply
 //
-// where the barrier also says that everyone has multiplied chunk - 1, whose
-// buffer is filled next. Copies that threads hold in registers have two stages:
+// Copies that threads hold in registers have two stages as well:
 //
 //   issue 0; complete 0
 //   for chunk: barrier; issue chunk + 1; multiply; complete chunk + 1
@@ -26,6 +34,7 @@
 #include "ctc/Support/IntegerMath.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -69,8 +78,8 @@ public:
 private:
   /// The arena at the top of the kernel: all patches, then all weights.
   void placeBuffers() {
-    patch = contract.getPatch().getDefiningOp();
-    weights = contract.getWeights().getDefiningOp();
+    patch = bufferOf(contract.getPatch());
+    weights = bufferOf(contract.getWeights());
     ImplicitLocOpBuilder top(contract.getLoc(), b.getContext());
     top.setInsertionPointToStart(&function.getBody().front());
     auto space = gpu::AddressSpaceAttr::get(b.getContext(),
@@ -80,19 +89,22 @@ private:
                              MemRefLayoutAttrInterface(), space));
   }
 
+  /// The allocation behind a tile.
+  static Operation *bufferOf(Value tile) {
+    return tile.getDefiningOp<memref::ReinterpretCastOp>()
+        .getSource()
+        .getDefiningOp();
+  }
+
+  static int64_t bytesOf(Operation *allocation) {
+    return bufferBytes(cast<MemRefType>(allocation->getResult(0).getType()));
+  }
+
   /// A stage's bytes of the arena, in the type of the buffer it replaces.
   Value viewOf(Operation *allocation, Value stage, int64_t start) {
     auto type = cast<MemRefType>(allocation->getResult(0).getType());
-    const int64_t bytes = roundUp(bufferBytes(type), 16);
-    auto flat =
-        MemRefType::get({bufferBytes(type) * 8 / type.getElementTypeBitWidth()},
-                        type.getElementType(), MemRefLayoutAttrInterface(),
-                        type.getMemorySpace());
-    Value shift = index.add(index.mul(stage, bytes), start);
-    Value view = memref::ViewOp::create(b, flat, arena, shift, ValueRange());
-    auto [strides, offset] = type.getStridesAndOffset();
-    return memref::ReinterpretCastOp::create(b, type, view, /*offset=*/0,
-                                             type.getShape(), strides);
+    Value shift = index.add(index.mul(stage, bytesOf(allocation)), start);
+    return memref::ViewOp::create(b, type, arena, shift, ValueRange());
   }
 
   /// What the loop's body computes for a chunk, without copy and contraction,
@@ -101,11 +113,9 @@ private:
     IRMapping mapping;
     mapping.map(loop.getInductionVar(), chunk);
     Value stage = index.rem(slot ? slot : chunk, stages);
-    const int64_t patchBytes = roundUp(
-        bufferBytes(cast<MemRefType>(patch->getResult(0).getType())), 16);
     mapping.map(patch->getResult(0), viewOf(patch, stage, 0));
     mapping.map(weights->getResult(0),
-                viewOf(weights, stage, stages * patchBytes));
+                viewOf(weights, stage, stages * bytesOf(patch)));
     for (Operation &op : loop.getBody()->without_terminator())
       if (&op != copy && &op != contract)
         b.clone(op, mapping);
@@ -171,42 +181,75 @@ private:
     close(next, acc);
   }
 
-  /// Issues a chunk if there is one; its group exists either way, so that
-  /// groups can be counted.
-  void issueIfAny(Value chunk) {
-    {
-      OpBuilder::InsertionGuard guard(b);
-      auto some = scf::IfOp::create(b, index.less(chunk, loop.getUpperBound()),
-                                    /*withElseRegion=*/false);
-      b.setInsertionPointToStart(some.thenBlock());
-      issue(chunk);
+  /// The chunk, or the last one: what comes past it is not used.
+  Value clamp(Value chunk) {
+    return index.min(chunk, index.add(loop.getUpperBound(), -1));
+  }
+
+  /// Enters an if that holds where there is any chunk.
+  void enterIfAny() {
+    auto some = scf::IfOp::create(
+        b, index.less(index.constant(0), loop.getUpperBound()),
+        /*withElseRegion=*/false);
+    b.setInsertionPointToStart(some.thenBlock());
+  }
+
+  /// Issues a chunk; its group exists even where the chunk does not, so that
+  /// groups can be counted, but then reads nothing.
+  void issueGroup(Value chunk) {
+    Value exists = index.less(chunk, loop.getUpperBound());
+    IRMapping mapping = coordinates(clamp(chunk), chunk);
+    for (Operation &op : copy.getIssue().front().without_terminator()) {
+      Operation *clone = b.clone(op, mapping);
+      clone->walk([&](nvgpu::DeviceAsyncCopyOp async) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(async);
+        async.getSrcElementsMutable().assign(arith::SelectOp::create(
+            b, exists, async.getSrcElements(), index.constant(0)));
+      });
     }
     commit();
   }
 
   void buildAsync() {
+    const bool ahead = stages > 2;
     b.setInsertionPoint(loop);
+    enterIfAny();
     auto first = scf::ForOp::create(
         b, index.constant(0), index.constant(stages - 1), index.constant(1));
-    b.setInsertionPointToStart(first.getBody());
-    issueIfAny(first.getInductionVar());
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(first.getBody());
+      issueGroup(first.getInductionVar());
+    }
+    if (ahead) {
+      wait(stages - 2);
+      complete(index.constant(0), {});
+    }
 
     scf::ForOp next = open();
     Value chunk = next.getInductionVar();
-    wait(stages - 2);
-    complete(chunk, {});
+    wait(ahead ? stages - 3 : 0);
+    if (!ahead)
+      complete(chunk, {});
     gpu::BarrierOp::create(b);
-    issueIfAny(index.add(chunk, stages - 1));
+    Value later = index.add(chunk, stages - 1), following = index.add(chunk, 1);
+    if (!ahead)
+      issueGroup(later);
     Value acc = multiply(chunk, next.getRegionIterArgs().front());
+    if (ahead) {
+      issueGroup(later);
+      complete(clamp(following), {}, following);
+    }
     close(next, acc);
+    // Nothing arrives behind the loop, when the bytes serve others.
+    b.setInsertionPointAfter(next);
+    wait(0);
   }
 
   void buildThroughRegisters() {
     b.setInsertionPoint(loop);
-    auto some = scf::IfOp::create(
-        b, index.less(index.constant(0), loop.getUpperBound()),
-        /*withElseRegion=*/false);
-    b.setInsertionPointToStart(some.thenBlock());
+    enterIfAny();
     Value zero = index.constant(0);
     SmallVector<Value> held = issue(zero);
     commit();
@@ -216,15 +259,37 @@ private:
     Value chunk = next.getInductionVar();
     wait(0);
     gpu::BarrierOp::create(b);
-    // Past the last chunk that one is copied once more, where nobody reads.
-    Value ahead =
-        index.min(index.add(chunk, 1), index.add(loop.getUpperBound(), -1));
-    Value slot = index.add(chunk, 1);
-    held = issue(ahead, slot);
+    Value following = index.add(chunk, 1);
+    Value exists = index.less(following, loop.getUpperBound());
+    held = issueIf(exists, following);
     commit();
     Value acc = multiply(chunk, next.getRegionIterArgs().front());
-    complete(ahead, held, slot);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      auto some = scf::IfOp::create(b, exists, /*withElseRegion=*/false);
+      b.setInsertionPointToStart(some.thenBlock());
+      complete(following, held);
+    }
     close(next, acc);
+  }
+
+  /// What a chunk's issue yields, if there is one.
+  SmallVector<Value> issueIf(Value exists, Value chunk) {
+    const auto types =
+        copy.getIssue().front().getTerminator()->getOperandTypes();
+    auto some = scf::IfOp::create(b, types, exists, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(some.thenBlock());
+    SmallVector<Value> held = issue(chunk);
+    if (types.empty())
+      return {};
+    scf::YieldOp::create(b, held);
+    b.setInsertionPointToStart(some.elseBlock());
+    SmallVector<Value> nothing;
+    for (Type type : types)
+      nothing.push_back(arith::ConstantOp::create(b, b.getZeroAttr(type)));
+    scf::YieldOp::create(b, nothing);
+    return SmallVector<Value>(some.getResults());
   }
 
   ImplicitLocOpBuilder b;

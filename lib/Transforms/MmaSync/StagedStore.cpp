@@ -27,6 +27,9 @@ using namespace ctc;
 
 namespace {
 
+/// Rows of the stage that a lane loads before it stores them.
+constexpr int64_t kRowsInFlight = 4;
+
 class StagedStore {
 public:
   StagedStore(ImplicitLocOpBuilder &builder, ir::StoreTileOp op,
@@ -115,34 +118,43 @@ private:
       element.innerPhase = local.rem(at, plan.run);
     places.enterIf(places.both(place.legal, places.phaseLegal(element)));
 
-    const int64_t rows = 32 / lanes;
-    auto channels = scf::ForOp::create(b, local.div(tile.lane, lanes),
-                                       local.constant(kOctet),
-                                       local.constant(std::min(rows, kOctet)));
-    b.setInsertionPointToStart(channels.getBody());
-    storeVectorOf(element, channels.getInductionVar(), row, at);
+    // All loads of a step stand before its stores, to be in flight together.
+    const int64_t rows = std::min(32 / lanes, kOctet);
+    const int64_t turns = kOctet / rows;
+    Value channel = local.div(tile.lane, lanes);
+    if (rows * lanes < 32)
+      places.enterIf(local.less(channel, local.constant(rows)));
+    for (int64_t turn = 0; turn < turns; turn += kRowsInFlight) {
+      const int64_t end = std::min(turn + kRowsInFlight, turns);
+      SmallVector<SmallVector<OutputElement>> runs;
+      for (int64_t i = turn; i < end; ++i)
+        runs.push_back(loadRun(element, local.add(channel, i * rows), row, at));
+      for (const SmallVector<OutputElement> &run : runs) {
+        OpBuilder::InsertionGuard restore(b);
+        places.enterIf(places.channelLegal(run.front().channel));
+        places.store(run);
+      }
+    }
   }
 
-  void storeVectorOf(OutputElement element, Value channel, int64_t row,
-                     Value at) {
+  /// A vector of a staged row, `channel` of the eight.
+  SmallVector<OutputElement> loadRun(OutputElement element, Value channel,
+                                     int64_t row, Value at) {
     element.channel = local.add(local.add(tile.channel, row * kOctet), channel);
-    places.enterIf(places.channelLegal(element.channel));
     element.bias = places.loadBias(element.channel);
-    auto type = VectorType::get({plan.vector}, b.getF32Type());
     // Loads are of at most 16 bytes.
     const int64_t width = std::min<int64_t>(plan.vector, 4);
     Value word = local.add(local.mul(channel, plan.pitch), at);
     SmallVector<OutputElement> run;
     for (int64_t i = 0; i < plan.vector; i += width) {
-      Value part =
-          loadVector(b, VectorType::get({width}, type.getElementType()), words,
-                     index.cast(local.add(word, i)));
+      Value part = loadVector(b, VectorType::get({width}, b.getF32Type()),
+                              words, index.cast(local.add(word, i)));
       for (int64_t j = 0; j < width; ++j) {
         element.sum = vector::ExtractOp::create(b, part, j);
         run.push_back(neighbour(element, i + j));
       }
     }
-    places.store(run);
+    return run;
   }
 
   /// The element `shift` outputs after the first of a vector, for its
