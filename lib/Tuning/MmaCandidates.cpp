@@ -32,8 +32,10 @@ constexpr int64_t kMaxGroupedTaps = 64;
 constexpr int64_t kMaxUnrolledMatrix = 1024;
 // Along a dimension whose phases are not grouped.
 constexpr int64_t kMaxTapsPerChunk = 8;
-// Work at the border past which blocks leave taps out (DESIGN: 1.1).
+// Work at the border past which blocks may leave taps out, and past which they
+// have to. In between the model decides: a known number of taps is unrolled.
 constexpr double kClipBorder = 1.1;
+constexpr double kMaxUnclippedBorder = 1.4;
 
 class Enumeration {
 public:
@@ -46,7 +48,21 @@ public:
     MmaTile tile;
     tile.lanes = problem.layout == Layout::ChannelsFirst ? ir::Lanes::Positions
                                                          : ir::Lanes::Channels;
-    tile.clip = needsClip();
+    for (bool clip : {false, true}) {
+      const double border = unclippedBorder();
+      if (clip ? border <= kClipBorder : border > kMaxUnclippedBorder)
+        continue;
+      tile.clip = clip;
+      visitGroupings(tile);
+    }
+    llvm::sort(found, [](const auto &a, const auto &b) {
+      return a.first.total < b.first.total;
+    });
+    return std::move(found);
+  }
+
+private:
+  void visitGroupings(MmaTile tile) {
     for (const std::vector<int64_t> &phases : groupings()) {
       tile.phases = phases;
       for (int64_t channels : channelTiles())
@@ -57,19 +73,14 @@ public:
             visitPositions(tile);
           }
     }
-    llvm::sort(found, [](const auto &a, const auto &b) {
-      return a.first.total < b.first.total;
-    });
-    return std::move(found);
   }
 
-private:
   bool channelsFirst() const { return problem.layout == Layout::ChannelsFirst; }
   int64_t channelUnit() const { return channelsFirst() ? 2 * kOctet : kOctet; }
   int64_t positionUnit() const { return channelsFirst() ? kOctet : 2 * kOctet; }
 
-  /// Whether walking all taps in all blocks costs much at the border.
-  bool needsClip() const {
+  /// Work over useful work where all blocks walk all taps of their phase.
+  double unclippedBorder() const {
     double walked = 1, useful = 1;
     for (int i = 0; i < problem.rank(); ++i) {
       double pairs = 0;
@@ -78,7 +89,7 @@ private:
       walked *= pairs;
       useful *= double(usefulPairs(problem.dims[i]));
     }
-    return walked > kClipBorder * useful;
+    return useful > 0 ? walked / useful : 1;
   }
 
   /// No phases grouped, those of the innermost dimension, those of the two
@@ -160,6 +171,11 @@ private:
       search.haloWeight = weight;
       known.insert(search.best(tile.positions()));
     }
+    // Many samples of one position have all their taps in common.
+    std::vector<int64_t> samples(search.sizes.size(), 1);
+    samples.front() = std::min(search.sizes.front(), tile.positions());
+    if (tile.clip && 2 * samples.front() > tile.positions())
+      known.insert(samples);
     return known;
   }
 

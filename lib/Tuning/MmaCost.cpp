@@ -109,17 +109,43 @@ private:
         tapChunks *= 1;
         continue;
       }
-      double walked = 0, chunksOfTaps = 0;
-      for (const Phase &phase : plan.phases) {
-        walked += double(phase.tapCount);
-        chunksOfTaps += double(ceilDiv(phase.tapCount, tile.taps[i]));
-      }
-      const double phases = std::max<double>(1, double(plan.phases.size()));
-      taps *= walked / phases;
-      shifts *= walked / phases;
-      tapChunks *= chunksOfTaps / phases;
+      double walked = 0, chunksOfTaps = 0, blocks = 0;
+      for (const Phase &phase : plan.phases)
+        for (int64_t count : walkedTaps(i, phase)) {
+          walked += double(count);
+          chunksOfTaps += double(ceilDiv(count, tile.taps[i]));
+          ++blocks;
+        }
+      blocks = std::max(1., blocks);
+      taps *= walked / blocks;
+      shifts *= walked / blocks;
+      tapChunks *= chunksOfTaps / blocks;
       window.push_back((tile.taps[i] - 1) * plan.inputStep);
     }
+  }
+
+  /// Taps of a phase that blocks walk: one number for all, or one per box where
+  /// blocks leave out what reaches no input. Of many boxes the first stand for
+  /// all, as the border is at both ends.
+  std::vector<int64_t> walkedTaps(size_t i, const Phase &phase) const {
+    if (!tile.clip)
+      return {phase.tapCount};
+    constexpr int64_t kMaxBoxes = 256;
+    std::vector<int64_t> counts;
+    const int64_t step = plans[i].inputStep, box = tile.box[i];
+    const int64_t boxes = std::min(kMaxBoxes, ceilDiv(phase.qCount, box));
+    for (int64_t number = 0; number < boxes; ++number) {
+      const int64_t first = phase.qBegin + number * box;
+      const int64_t last =
+          std::min(first + box, phase.qBegin + phase.qCount) - 1;
+      const int64_t low = std::max<int64_t>(
+          0,
+          ceilDiv(first - phase.inputOffset - problem.dims[i].input + 1, step));
+      const int64_t high = std::min(
+          phase.tapCount, floorDiv(last - phase.inputOffset, step) + 1);
+      counts.push_back(std::max<int64_t>(0, high - low));
+    }
+    return counts;
   }
 
   double grid() const {
