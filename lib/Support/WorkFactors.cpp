@@ -7,6 +7,7 @@
 
 #include "ctc/Support/WorkFactors.h"
 #include "ctc/Support/IntegerMath.h"
+#include "ctc/Support/PhaseGroup.h"
 
 #include <algorithm>
 
@@ -25,6 +26,17 @@ struct DimWork {
 };
 } // namespace
 
+/// Taps of a phase that satisfy k*d = r (mod s).
+static int64_t exactTaps(const SpatialDim &dim, const DimPhasePlan &plan,
+                         const Phase &phase) {
+  int64_t exact = 0;
+  for (int64_t j = 0; j < phase.tapCount; ++j) {
+    const int64_t k = phase.firstTap + j * plan.tapStep;
+    exact += floorMod(k * dim.dilation - phase.residue, dim.stride) == 0;
+  }
+  return exact;
+}
+
 /// Taps [first, last) of a phase that reach the input from any position of the
 /// box [qBegin, qEnd): the same clipping a block does.
 static std::pair<int64_t, int64_t> clippedTaps(const SpatialDim &dim,
@@ -39,6 +51,12 @@ static std::pair<int64_t, int64_t> clippedTaps(const SpatialDim &dim,
   return {first, std::max(first, last)};
 }
 
+/// In-range elements of the window [low, high) of the input.
+static double inRange(const SpatialDim &dim, int64_t low, int64_t high) {
+  return double(std::max<int64_t>(0, std::min(high, dim.input) -
+                                         std::max<int64_t>(low, 0)));
+}
+
 /// In-range elements of the halos that a block loads for taps [first, last) in
 /// chunks, its box starting at input coordinate `base` for tap 0.
 static double loadedInputs(const SpatialDim &dim, int64_t step, int64_t base,
@@ -47,29 +65,47 @@ static double loadedInputs(const SpatialDim &dim, int64_t step, int64_t base,
   double loaded = 0;
   for (int64_t tap = taps.first; tap < taps.second; tap += chunk) {
     const int64_t low = base - (tap + chunk - 1) * step;
-    const int64_t high = base - tap * step + box;
-    loaded += double(std::max<int64_t>(0, std::min(high, dim.input) -
-                                              std::max<int64_t>(low, 0)));
+    loaded += inRange(dim, low, base - tap * step + box);
   }
   return loaded;
 }
 
+/// All phases of the dimension in one block: one halo, every tap's weights, and
+/// no tap left out at the border.
+static DimWork countGroupedWork(const SpatialDim &dim, const DimPhasePlan &plan,
+                                int64_t box) {
+  DimWork work;
+  work.useful = static_cast<double>(usefulPairs(dim));
+  int64_t walkedTaps = 0;
+  for (const Phase &phase : plan.phases) {
+    walkedTaps += phase.tapCount;
+    work.walked += double(phase.tapCount) * double(phase.qCount);
+    work.exact += double(exactTaps(dim, plan, phase)) * double(phase.qCount);
+  }
+  const PhaseGroup group = groupPhases(dim, plan);
+  for (int64_t q = 0; q < plan.maxQCount; q += box) {
+    const int64_t low = group.inputBase + q;
+    work.issued += double(walkedTaps) * double(box);
+    work.taps += double(dim.kernel);
+    work.inputs += inRange(dim, low, low + box + group.window);
+  }
+  return work;
+}
+
 static DimWork countWork(const SpatialDim &dim, const DimPhasePlan &plan,
-                         int64_t box, int64_t chunk) {
+                         int64_t box, int64_t chunk, bool clip) {
   DimWork work;
   work.useful = static_cast<double>(usefulPairs(dim));
   for (const Phase &phase : plan.phases) {
-    int64_t exactTaps = 0;
-    for (int64_t j = 0; j < phase.tapCount; ++j) {
-      const int64_t k = phase.firstTap + j * plan.tapStep;
-      exactTaps += floorMod(k * dim.dilation - phase.residue, dim.stride) == 0;
-    }
-    const double share =
-        phase.tapCount ? double(exactTaps) / double(phase.tapCount) : 1;
+    const double share = phase.tapCount ? double(exactTaps(dim, plan, phase)) /
+                                              double(phase.tapCount)
+                                        : 1;
     for (int64_t q = 0; q < phase.qCount; q += box) {
       const int64_t count = std::min(box, phase.qCount - q);
       const int64_t begin = phase.qBegin + q;
-      const auto range = clippedTaps(dim, plan, phase, begin, begin + count);
+      const auto range =
+          clip ? clippedTaps(dim, plan, phase, begin, begin + count)
+               : std::pair<int64_t, int64_t>{0, phase.tapCount};
       const auto taps = static_cast<double>(range.second - range.first);
       work.walked += taps * double(count);
       work.exact += taps * double(count) * share;
@@ -117,8 +153,12 @@ Expected<WorkFactors> ctc::workFactors(const Problem &problem,
   WorkFactors work;
   DimWork all{1, 1, 1, 1, 1, 1};
   for (int i = 0; i < problem.rank(); ++i) {
+    const SpatialDim &dim = problem.dims[i];
+    const DimPhasePlan &plan = (*plans)[i];
     const DimWork one =
-        countWork(problem.dims[i], (*plans)[i], tiling.box[i], tiling.taps[i]);
+        tiling.isGrouped(i)
+            ? countGroupedWork(dim, plan, tiling.box[i])
+            : countWork(dim, plan, tiling.box[i], tiling.taps[i], tiling.clip);
     all.useful *= one.useful;
     all.exact *= one.exact;
     all.walked *= one.walked;

@@ -110,6 +110,9 @@ Tiling ctc::tilingOf(ir::KernelAttr kernel) {
   tiling.inputChannels = kernel.getChunkChannels();
   tiling.taps.assign(kernel.getTaps().asArrayRef().begin(),
                      kernel.getTaps().asArrayRef().end());
+  tiling.phases.assign(kernel.getPhases().asArrayRef().begin(),
+                       kernel.getPhases().asArrayRef().end());
+  tiling.clip = kernel.getClip();
   return tiling;
 }
 

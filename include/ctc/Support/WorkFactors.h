@@ -8,7 +8,8 @@
 // Work is reported as three factors over the in-range (input, tap) pairs:
 //
 //   holes   taps walked that reach no input of any output (1.0 with phases)
-//   border  taps that fall outside the input, after a block clips its taps
+//   border  taps that fall outside the input, after a block clips its taps if
+//           it does
 //   tile    rounding of positions, output and input channels to tiles
 //
 // Their product times the useful multiply-adds is what the kernel issues.
@@ -47,6 +48,15 @@ struct Tiling {
   int64_t outputChannels = 1; ///< Of one group, per block.
   int64_t inputChannels = 1;  ///< Reduction chunk; a group is rounded to it.
   std::vector<int64_t> taps;  ///< Of one reduction chunk, per dimension.
+  /// Phases that a block computes together, per dimension; none are where it is
+  /// empty. A block loads one halo for all of them and all taps' weights.
+  std::vector<int64_t> phases = {};
+  /// Blocks leave out taps that reach no input, but for grouped phases.
+  bool clip = true;
+
+  bool isGrouped(size_t dim) const {
+    return !phases.empty() && phases[dim] > 1;
+  }
 };
 
 /// The factors of a verified problem under a tiling. Factors of a problem

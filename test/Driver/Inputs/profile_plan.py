@@ -4,10 +4,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===----------------------------------------------------------------------===#
-"""profile_plan.py BUNDLE UNIT [--loads]: profiles the only launch of a bundle's
-only entry and compares it with what `ctc inspect` says of the plan: the
-multiply-adds of UNIT and, where halos are made of whole sectors, what blocks
-load."""
+"""profile_plan.py BUNDLE UNIT [--loads | --copies]: profiles the only launch of a
+bundle's only entry and compares it with what `ctc inspect` says of the plan: the
+multiply-adds of UNIT and what blocks load. --loads counts the sectors that
+blocks touch, where halos are made of whole ones; --copies the bytes that
+asynchronous copies ask for, where no vector reaches past its halo."""
 
 import json
 import subprocess
@@ -45,3 +46,7 @@ if "--loads" in sys.argv:
                 for name in ("input", "packed weight"))
     planned = profile["planned_load_bytes"]
     assert loads == planned, (loads, planned)
+if "--copies" in sys.argv:
+    copied = sum(row["global"]["bytes"] for row in launch["instructions"]
+                 if row["class"] == "async copy" and "global" in row)
+    assert copied == profile["planned_load_bytes"], (copied, profile)

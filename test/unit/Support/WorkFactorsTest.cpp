@@ -61,4 +61,52 @@ TEST(WorkFactors, TileCountsIdlePositions) {
   ASSERT_TRUE(work);
   EXPECT_DOUBLE_EQ(work->tile, 8. / 6.);
 }
+
+// The worked example of PhaseGroup.h: output 8, phases of two taps and of one.
+TEST(WorkFactors, GroupedPhasesShareAHaloAndAllWeights) {
+  Problem problem;
+  problem.dims = {SpatialDim{4, 3, 2, 1, 1, 1, 1}};
+  auto whole = workFactors(problem, Tiling{1, {4}, 4, 1, 1, {3}, {2}, false});
+  ASSERT_TRUE(whole);
+  // Only tap 0 of the last position of residue 0 falls outside.
+  EXPECT_EQ(whole->usefulMacs, 11);
+  EXPECT_EQ(whole->holes, 1);
+  EXPECT_DOUBLE_EQ(whole->border, 12. / 11);
+  EXPECT_EQ(whole->tile, 1);
+  // One block: four inputs in range of the halo's five, three weights.
+  EXPECT_EQ(whole->requestedBytes, 4. * (4 + 3 + 8));
+  // Boxes of three: the second has one position of three, for every tap.
+  auto parts = workFactors(problem, Tiling{1, {3}, 3, 1, 1, {3}, {2}, false});
+  ASSERT_TRUE(parts);
+  EXPECT_DOUBLE_EQ(parts->border, 12. / 11);
+  EXPECT_DOUBLE_EQ(parts->tile, 18. / 12);
+  EXPECT_EQ(parts->requestedBytes, 4. * (4 + 1 + 6 + 8));
+}
+
+TEST(WorkFactors, PhasesAreGroupedPerDimension) {
+  Problem problem;
+  problem.dims = {SpatialDim{4, 3, 2, 1, 1, 1, 1},
+                  SpatialDim{4, 3, 2, 1, 1, 1, 1}};
+  auto work =
+      workFactors(problem, Tiling{1, {4, 4}, 16, 1, 1, {2, 3}, {1, 2}, false});
+  ASSERT_TRUE(work);
+  EXPECT_DOUBLE_EQ(work->border, 144. / 121);
+  EXPECT_EQ(work->tile, 1);
+  // Along the first, a block per phase: each loads all four inputs, and the
+  // weights of two taps and of one.
+  EXPECT_EQ(work->requestedBytes, 4. * (8 * 4 + 3 * 3 + 8 * 8));
+}
+
+TEST(WorkFactors, WithoutClippingAllTapsAreWalked) {
+  Problem problem;
+  problem.dims = {SpatialDim{4, 3, 1, 1, 1, 1, 0}};
+  auto work = workFactors(problem, Tiling{1, {1}, 1, 1, 1, {3}, {1}, false});
+  ASSERT_TRUE(work);
+  EXPECT_DOUBLE_EQ(work->border, 12. / 10);
+  // Four blocks, each with its halo in range and three weights.
+  EXPECT_EQ(work->requestedBytes, 4. * (10 + 4 * 3 + 4));
+  auto clipped = workFactors(problem, Tiling{1, {1}, 1, 1, 1, {3}, {1}, true});
+  ASSERT_TRUE(clipped);
+  EXPECT_EQ(clipped->border, 1);
+}
 } // namespace
