@@ -141,6 +141,9 @@ ctc::chooseKernel(mlir::MLIRContext *context, const Problem &problem,
                           "; mma_sync can");
   const bool mma = forced ? *forced == ir::Family::MmaSync
                           : !noMma && (noSimt || prefersMmaSync(problem));
+  if (!mma && candidate > 0)
+    return invalidProblem("candidate is " + std::to_string(candidate) +
+                          ", must be 0 for family simt, which has one");
   auto choice = mma ? chooseMmaSync(context, problem, chip, candidate)
                     : chooseSimt(context, problem);
   if (!choice)

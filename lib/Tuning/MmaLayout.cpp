@@ -179,7 +179,10 @@ StorePlan ctc::planStore(const StoreShape &shape) {
   plan.vector = dense ? copyVector(shape.type, {shape.outputWidth,
                                                 shape.boxWidth * plan.run, row})
                       : 1;
-  plan.pitch = row + floorMod(kOctet * plan.run - row, kBanks);
+  // Eight lanes store 16 bytes each of two channels, at distances of 2 * run;
+  // of four phases these leave every other 16 bytes to the second channel.
+  const int64_t apart = plan.run % 4 == 0 ? 4 : kOctet * plan.run;
+  plan.pitch = row + floorMod(apart - row, kBanks);
   return plan;
 }
 

@@ -117,12 +117,18 @@ Expected<KernelChoice> ctc::chooseMmaSync(mlir::MLIRContext *context,
   // fit.
   Error error{ErrorCode::InvalidProblem,
               "no tile of mma_sync fits " + std::string(chip.name)};
+  int64_t fitting = 0;
   for (const auto &[cost, tile] : rankTiles(problem, *plans, chip)) {
     const ir::KernelAttr kernel = toAttr(context, tile);
     if (auto fits = checkMmaSync(kernel, problem, *plans, chip); !fits)
       error = fits.error();
-    else if (rank-- == 0)
+    else if (fitting++ == rank)
       return KernelChoice{kernel, explain(tile, cost, problem)};
   }
+  if (fitting > 0)
+    return invalidProblem("candidate is " + std::to_string(rank) +
+                          ", must be less than " + std::to_string(fitting) +
+                          ", the number of kernels of mma_sync that fit " +
+                          std::string(chip.name));
   return tl::unexpected(error);
 }

@@ -107,7 +107,9 @@ struct StorePlan {
   int64_t run = 1;    ///< Neighbouring outputs of neighbouring positions: the
                       ///< phases grouped along the innermost dimension, or 1.
   int64_t vector = 1; ///< Elements of a store.
-  int64_t pitch = 0;  ///< Staged words of a channel; free of bank conflicts.
+  /// Staged words of a channel. Fragments are staged without bank conflicts, of
+  /// 8 grouped phases with two lanes to a bank.
+  int64_t pitch = 0;
 
   /// Workgroup memory that a warp stages in.
   int64_t warpBytes() const { return staged ? kOctet * pitch * 4 : 0; }

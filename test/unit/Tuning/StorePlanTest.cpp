@@ -1,0 +1,131 @@
+//===- StorePlanTest.cpp --------------------------------------------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// Tiles on their way through workgroup memory, lane by lane.
+
+#include "TuningTesting.h"
+
+#include "llvm/ADT/bit.h"
+#include <gtest/gtest.h>
+
+using namespace ctc;
+using ctc::tuningtest::KernelSizes;
+using ctc::tuningtest::makeKernel;
+using ctc::tuningtest::wavefronts;
+
+namespace {
+/// Excess wavefronts of a warp that stages eight channels: lane 4g + t holds
+/// two positions of channel g, and all phases of both.
+int64_t conflictsOfStaging(const StorePlan &plan) {
+  const int64_t width = plan.run % 2 == 0 ? 4 : 2;
+  int64_t conflicts = 0;
+  for (int64_t i = 0; i < 2 * plan.run; i += width) {
+    std::vector<int64_t> lanes;
+    for (int64_t lane = 0; lane < 32; ++lane) {
+      lanes.push_back(lane / 4 * plan.pitch + lane % 4 * 2 * plan.run + i);
+      EXPECT_EQ(lanes.back() % width, 0);
+    }
+    conflicts += wavefronts(lanes, width) - width;
+  }
+  return conflicts;
+}
+
+/// Excess wavefronts of the first loads: neighbouring lanes take neighbouring
+/// vectors of a channel, then of the next.
+int64_t conflictsOfLoads(const StorePlan &plan, int64_t positions) {
+  const int64_t vectors = positions * plan.run / plan.vector;
+  const auto lanesOfRow =
+      int64_t(llvm::bit_floor(uint64_t(std::min<int64_t>(vectors, 32))));
+  const int64_t width = std::min<int64_t>(plan.vector, 4);
+  int64_t conflicts = 0;
+  for (int64_t i = 0; i < plan.vector; i += width) {
+    std::vector<int64_t> lanes;
+    for (int64_t lane = 0; lane < 32 && lane / lanesOfRow < 8; ++lane)
+      lanes.push_back(lane / lanesOfRow * plan.pitch +
+                      lane % lanesOfRow * plan.vector + i);
+    const int64_t least = (int64_t(lanes.size()) * width + 31) / 32;
+    conflicts += wavefronts(lanes, width) - least;
+  }
+  return conflicts;
+}
+
+/// Calls `body` for plans of a warp's positions, with outputs of all
+/// alignments.
+template <typename Body> void forEachPlan(Body body) {
+  for (int64_t run = 1; run <= 8; ++run)
+    for (int64_t positions : {8, 16, 32, 64, 128})
+      for (ElementType type : {ElementType::F32, ElementType::F16})
+        for (int64_t boxWidth : {positions, positions - 1, positions / 2})
+          for (int64_t outputWidth :
+               {80 * run, 6 * run, 5 * run, 7 * run + 1}) {
+            KernelSizes sizes;
+            sizes.box = {boxWidth};
+            sizes.phases = {run};
+            sizes.taps = {run};
+            sizes.workerTile = {positions, 16};
+            body(planStore(makeKernel(sizes), type, outputWidth, run), type,
+                 positions, boxWidth, outputWidth);
+          }
+}
+
+TEST(StorePlan, VectorsNeverLeaveARowOrABox) {
+  int64_t staged = 0, direct = 0;
+  forEachPlan([&](const StorePlan &plan, ElementType type, int64_t positions,
+                  int64_t boxWidth, int64_t outputWidth) {
+    ASSERT_LE(plan.vector * byteWidth(type), 16);
+    ASSERT_EQ(outputWidth % plan.vector, 0);
+    if (plan.staged) {
+      ASSERT_EQ(boxWidth * plan.run % plan.vector, 0);
+      ASSERT_EQ(positions * plan.run % plan.vector, 0);
+      ASSERT_GE(plan.pitch, positions * plan.run);
+      ASSERT_EQ(plan.warpBytes(), 8 * plan.pitch * 4);
+    } else {
+      // Both positions of a lane, in stores of at least 8 bytes.
+      ASSERT_EQ(boxWidth % 2, 0);
+      ASSERT_EQ(2 * plan.run % plan.vector, 0);
+      ASSERT_GE(plan.vector * byteWidth(type), 8);
+    }
+    ++(plan.staged ? staged : direct);
+  });
+  EXPECT_GT(staged, 100);
+  EXPECT_GT(direct, 100);
+}
+
+TEST(StorePlan, StagingHasNoBankConflicts) {
+  forEachPlan([&](const StorePlan &plan, ElementType, int64_t positions,
+                  int64_t, int64_t) {
+    if (!plan.staged)
+      return;
+    // Lanes with 8 phases are 16 words apart: two meet in a bank, each of the
+    // 2 * 8 / 4 stores takes twice the least of 4 wavefronts.
+    EXPECT_EQ(conflictsOfStaging(plan), plan.run == 8 ? 16 : 0)
+        << "run " << plan.run << ", " << positions << " positions";
+  });
+}
+
+TEST(StorePlan, LoadsOfWholeRowsHaveNoBankConflicts) {
+  forEachPlan([&](const StorePlan &plan, ElementType, int64_t positions,
+                  int64_t, int64_t) {
+    // Longer vectors are two loads with a gap, shorter rows several at a time.
+    if (!plan.staged || plan.vector > 4 ||
+        positions * plan.run / plan.vector < 32)
+      return;
+    EXPECT_EQ(conflictsOfLoads(plan, positions), 0)
+        << "run " << plan.run << ", " << positions << " positions, vector "
+        << plan.vector;
+  });
+}
+
+TEST(StorePlan, OfChannelsIsDirect) {
+  KernelSizes sizes;
+  sizes.lanes = ir::Lanes::Channels;
+  sizes.workerTile = {16, 16};
+  const StorePlan plan = planStore(makeKernel(sizes), ElementType::F32, 64, 1);
+  EXPECT_FALSE(plan.staged);
+  EXPECT_EQ(plan.warpBytes(), 0);
+}
+} // namespace

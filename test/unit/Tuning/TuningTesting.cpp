@@ -1,0 +1,110 @@
+//===- TuningTesting.cpp - What tests of kernel choice share --------------===//
+//
+// Part of ctc, the compiler for transposed convolution.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TuningTesting.h"
+#include "CaseFile.h"
+#include "ctc/Tuning/KernelChoice.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/MLIRContext.h"
+
+#include <array>
+#include <gtest/gtest.h>
+#include <set>
+
+using namespace ctc;
+
+mlir::MLIRContext *ctc::tuningtest::context() {
+  static mlir::MLIRContext *only = [] {
+    auto *made = new mlir::MLIRContext(mlir::MLIRContext::Threading::DISABLED);
+    made->loadDialect<ir::CTCDialect>();
+    return made;
+  }();
+  return only;
+}
+
+std::vector<tuningtest::Layer>
+ctc::tuningtest::conformanceLayers(const std::string &file) {
+  auto cases = driver::readCases(std::string(CTC_CONFORMANCE_DIR) + "/" + file);
+  std::vector<Layer> layers;
+  if (!cases) {
+    ADD_FAILURE() << cases.error().message;
+    return layers;
+  }
+  for (const driver::Case &one : *cases)
+    layers.push_back({one.name, one.problem});
+  return layers;
+}
+
+Problem ctc::tuningtest::variantOf(Problem problem, ElementType type,
+                                   Layout layout) {
+  problem.type = type;
+  problem.layout = layout;
+  problem.precision = Precision::TF32;
+  return problem;
+}
+
+static void choose(const tuningtest::Layer &layer, const Problem &problem,
+                   const char *chip,
+                   std::vector<tuningtest::ChosenKernel> &chosen) {
+  if (problem.inputChannels == 0 || problem.outputChannels == 0)
+    return;
+  auto choice = chooseMmaSync(tuningtest::context(), problem, *findChip(chip));
+  if (!choice) {
+    ADD_FAILURE() << layer.name << ": " << choice.error().message;
+    return;
+  }
+  chosen.push_back({layer.name,
+                    layer.name + " " + std::string(name(problem.type)) + " " +
+                        std::string(name(problem.layout)) + " " + chip,
+                    problem, choice->kernel});
+}
+
+const std::vector<tuningtest::ChosenKernel> &ctc::tuningtest::chosenKernels() {
+  static const std::vector<ChosenKernel> all = [] {
+    std::vector<ChosenKernel> chosen;
+    for (const char *file : {"onnx.json", "edges.json", "onednn.json"})
+      for (const Layer &layer : conformanceLayers(file))
+        for (ElementType type : {ElementType::F32, ElementType::F16})
+          for (Layout layout : {Layout::ChannelsFirst, Layout::ChannelsLast})
+            for (const char *chip : {"sm_80", "sm_90a"})
+              choose(layer, variantOf(layer.problem, type, layout), chip,
+                     chosen);
+    return chosen;
+  }();
+  return all;
+}
+
+ir::KernelAttr ctc::tuningtest::makeKernel(const KernelSizes &sizes) {
+  auto array = [](const std::vector<int64_t> &values) {
+    return mlir::DenseI64ArrayAttr::get(context(), values);
+  };
+  return ir::KernelAttr::get(
+      context(), ir::Family::MmaSync, sizes.lanes, sizes.batch,
+      array(sizes.box), array(sizes.phases), array(sizes.taps), sizes.chunk,
+      array(sizes.workers), array(sizes.workerTile), sizes.stages,
+      /*clip=*/false, ir::ChoiceSource::Explicit);
+}
+
+int64_t ctc::tuningtest::wavefronts(const std::vector<int64_t> &firstWords,
+                                    int64_t width) {
+  const size_t together = 32 / width;
+  int64_t total = 0;
+  for (size_t first = 0; first < firstWords.size(); first += together) {
+    std::array<std::set<int64_t>, 32> banks;
+    const size_t end = std::min(firstWords.size(), first + together);
+    for (size_t lane = first; lane < end; ++lane)
+      for (int64_t word = firstWords[lane]; word < firstWords[lane] + width;
+           ++word)
+        banks[word % 32].insert(word);
+    size_t most = 0;
+    for (const auto &bank : banks)
+      most = std::max(most, bank.size());
+    total += int64_t(most);
+  }
+  return total;
+}
