@@ -55,6 +55,27 @@ void ContractOp::getEffects(Effects &effects) {
   addBufferEffects(*this, nullptr, effects);
 }
 
+/// The pairs of a dimension: none, or one for every tap of the chunk.
+static LogicalResult verifyPhaseTaps(ContractOp op, int64_t dim) {
+  auto pairs = cast<DenseI64ArrayAttr>((*op.getPhaseTaps())[dim]);
+  const auto weights = cast<ShapedType>(op.getWeights().getType());
+  const int64_t taps = weights.getDimSize(dim), halo = op.getHalo()[dim];
+  if (!pairs.empty() && pairs.size() != 2 * taps)
+    return op.emitOpError("phase_taps has ")
+           << pairs.size() << " numbers in dimension " << dim
+           << ", must have none or a phase and a shift for each of " << taps
+           << " taps";
+  for (int64_t tap = 0; 2 * tap < pairs.size(); ++tap)
+    if (pairs[2 * tap] < -1 || pairs[2 * tap + 1] < 0 ||
+        pairs[2 * tap + 1] >= halo)
+      return op.emitOpError("phase_taps has phase ")
+             << pairs[2 * tap] << " with shift " << pairs[2 * tap + 1]
+             << " in dimension " << dim
+             << ", must be a phase, or -1 for none, with a shift from 0 to "
+             << halo - 1;
+  return success();
+}
+
 LogicalResult ContractOp::verify() {
   const int64_t rank = getInputStep().size();
   if (failed(verifyCount(*this, "halo", getHalo().size(), rank)))
@@ -62,10 +83,9 @@ LogicalResult ContractOp::verify() {
   if (std::optional<ArrayAttr> taps = getPhaseTaps()) {
     if (failed(verifyCount(*this, "phase_taps", taps->size(), rank)))
       return failure();
-    for (Attribute pairs : *taps)
-      if (cast<DenseI64ArrayAttr>(pairs).size() % 2 != 0)
-        return emitOpError("phase_taps is ")
-               << pairs << ", must be pairs of a phase and a shift";
+    for (int64_t i = 0; i < rank; ++i)
+      if (failed(verifyPhaseTaps(*this, i)))
+        return failure();
   }
   return verifyCount(*this, "count", getCount().size(), rank);
 }
@@ -137,6 +157,29 @@ static LogicalResult verifyPackedChannels(PackWeightsOp op, int64_t inputs,
   return success();
 }
 
+/// Fragments of matrix instructions fill chunks and tiles.
+static LogicalResult verifyFragments(PackWeightsOp op) {
+  const FragmentsAttr fragments = op.getFragmentsAttr();
+  if (!fragments)
+    return success();
+  const auto packed = cast<MemRefType>(op.getPacked().getType());
+  const int64_t inputs = packed.getDimSize(packed.getRank() - 2);
+  const int64_t outputs = packed.getDimSize(packed.getRank() - 1);
+  const int64_t chunk = fragments.getChunkChannels();
+  const int64_t unit = fragments.getUnit();
+  // A step reduces over 8 words of 32 bits.
+  const int64_t step = 8 * 32 / packed.getElementTypeBitWidth();
+  if (chunk < 1 || chunk % step != 0 || inputs % chunk != 0)
+    return op.emitOpError("fragments have chunk_channels ")
+           << chunk << ", must be a multiple of " << step << " that divides "
+           << inputs << " packed input channels";
+  if ((unit != 8 && unit != 16) || outputs % unit != 0)
+    return op.emitOpError("fragments have unit ")
+           << unit << ", must be 8 or 16 and divide a tile of " << outputs
+           << " output channels";
+  return success();
+}
+
 LogicalResult PackWeightsOp::verify() {
   const auto weight = cast<MemRefType>(getWeight().getType());
   const auto packed = cast<MemRefType>(getPacked().getType());
@@ -164,6 +207,8 @@ LogicalResult PackWeightsOp::verify() {
   for (int64_t step : getTapStep())
     if (step < 1)
       return emitOpError("tap_step is ") << step << ", must be at least 1";
+  if (failed(verifyFragments(*this)))
+    return failure();
   return verifyPackedChannels(*this, weight.getDimSize(dims[0]),
                               weight.getDimSize(dims[1]));
 }

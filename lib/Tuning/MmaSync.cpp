@@ -44,8 +44,17 @@ Expected<void> ctc::checkMmaSync(ir::KernelAttr kernel, const Problem &problem,
                           " for " + std::string(name(problem.type)));
   for (size_t i = 0; i < plans.size(); ++i) {
     const int64_t phases = kernel.getPhases()[i];
-    if (phases == 1)
+    if (phases == 1) {
+      // Copies of weights take all slots of the kernel for one phase's.
+      const int64_t most = std::max<int64_t>(1, plans[i].maxTapCount);
+      if (kernel.getTaps()[i] > most)
+        return invalidProblem("taps is " + std::to_string(kernel.getTaps()[i]) +
+                              " in dimension " + std::to_string(i) +
+                              " whose phases are not grouped, must be at most "
+                              "the taps of a phase, " +
+                              std::to_string(most));
       continue;
+    }
     if (phases != int64_t(plans[i].phases.size()))
       return invalidProblem(
           "phases is " + std::to_string(phases) + " in dimension " +

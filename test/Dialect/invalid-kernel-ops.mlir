@@ -112,3 +112,130 @@ func.func @yield_elsewhere(%v: f32) {
   // expected-error@+1 {{'ctc.yield' op expects parent op to be one of 'ctc.conv_transpose, ctc.store_tile'}}
   ctc.yield %v : f32
 }
+
+// -----
+
+func.func @phase_taps_rank(%p: vector<8x1x9xf32>, %t: vector<3x8x16xf32>, %acc: vector<8x32xf32>, %i: index) {
+  // expected-error@+1 {{phase_taps has 2 values, must have one for each of 1 spatial dimensions}}
+  %a = ctc.contract %p, %t, %acc chunk %i count(%i) {halo = array<i64: 9>, input_step = array<i64: 1>, phase_taps = [array<i64: 0, 0, 0, 0, 0, 0>, array<i64>]}
+         : vector<8x1x9xf32>, vector<3x8x16xf32> into vector<8x32xf32>
+  return
+}
+
+// -----
+
+func.func @phase_taps_count(%p: vector<8x1x9xf32>, %t: vector<3x8x16xf32>, %acc: vector<8x32xf32>, %i: index) {
+  // expected-error@+1 {{phase_taps has 4 numbers in dimension 0, must have none or a phase and a shift for each of 3 taps}}
+  %a = ctc.contract %p, %t, %acc chunk %i count(%i) {halo = array<i64: 9>, input_step = array<i64: 1>, phase_taps = [array<i64: 0, 1, 0, 0>]}
+         : vector<8x1x9xf32>, vector<3x8x16xf32> into vector<8x32xf32>
+  return
+}
+
+// -----
+
+func.func @phase_taps_shift(%p: vector<8x1x9xf32>, %t: vector<3x8x16xf32>, %acc: vector<8x32xf32>, %i: index) {
+  // expected-error@+1 {{phase_taps has phase 1 with shift 9 in dimension 0, must be a phase, or -1 for none, with a shift from 0 to 8}}
+  %a = ctc.contract %p, %t, %acc chunk %i count(%i) {halo = array<i64: 9>, input_step = array<i64: 1>, phase_taps = [array<i64: 0, 1, 0, 0, 1, 9>]}
+         : vector<8x1x9xf32>, vector<3x8x16xf32> into vector<8x32xf32>
+  return
+}
+
+// -----
+
+func.func @phase_taps_phase(%p: vector<8x1x9xf32>, %t: vector<3x8x16xf32>, %acc: vector<8x32xf32>, %i: index) {
+  // expected-error@+1 {{phase_taps has phase -2 with shift 0 in dimension 0, must be a phase, or -1 for none, with a shift from 0 to 8}}
+  %a = ctc.contract %p, %t, %acc chunk %i count(%i) {halo = array<i64: 9>, input_step = array<i64: 1>, phase_taps = [array<i64: -2, 0, 0, 0, 1, 1>]}
+         : vector<8x1x9xf32>, vector<3x8x16xf32> into vector<8x32xf32>
+  return
+}
+
+// -----
+
+func.func @fragments_half_a_step(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
+  // expected-error@+1 {{fragments have chunk_channels 12, must be a multiple of 8 that divides 24 packed input channels}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 12, unit = 8, lanes = positions, layout = channels_first>}
+    : memref<24x16x3xf32> into memref<1x1x3x24x24xf32>
+  return
+}
+
+// -----
+
+func.func @fragments_uneven_chunk(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
+  // expected-error@+1 {{fragments have chunk_channels 16, must be a multiple of 8 that divides 24 packed input channels}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 16, unit = 8, lanes = positions, layout = channels_first>}
+    : memref<24x16x3xf32> into memref<1x1x3x24x24xf32>
+  return
+}
+
+// -----
+
+func.func @fragments_no_chunk(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
+  // expected-error@+1 {{fragments have chunk_channels 0, must be a multiple of 8 that divides 24 packed input channels}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 0, unit = 8, lanes = positions, layout = channels_first>}
+    : memref<24x16x3xf32> into memref<1x1x3x24x24xf32>
+  return
+}
+
+// -----
+
+func.func @fragments_of_pairs(%w: memref<24x16x3xbf16>, %packed: memref<1x1x3x24x24xbf16>) {
+  // expected-error@+1 {{fragments have chunk_channels 8, must be a multiple of 16 that divides 24 packed input channels}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 8, unit = 8, lanes = positions, layout = channels_first>}
+    : memref<24x16x3xbf16> into memref<1x1x3x24x24xbf16>
+  return
+}
+
+// -----
+
+func.func @fragments_uneven_unit(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
+  // expected-error@+1 {{fragments have unit 16, must be 8 or 16 and divide a tile of 24 output channels}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 8, unit = 16, lanes = positions, layout = channels_first>}
+    : memref<24x16x3xf32> into memref<1x1x3x24x24xf32>
+  return
+}
+
+// -----
+
+func.func @fragments_no_unit(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
+  // expected-error@+1 {{fragments have unit 0, must be 8 or 16 and divide a tile of 24 output channels}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 8, unit = 0, lanes = positions, layout = channels_first>}
+    : memref<24x16x3xf32> into memref<1x1x3x24x24xf32>
+  return
+}
+
+// -----
+
+func.func @copy_yields_what_it_does_not_take(%v: f32) {
+  // expected-error@+1 {{issue yields ('f32') and complete takes (), must be the same}}
+  ctc.copy_chunk issue {
+    ctc.copied(%v : f32)
+  } complete {
+    ctc.copied
+  }
+  return
+}
+
+// -----
+
+func.func @copy_completes_with_values(%v: f32) {
+  // expected-error@+1 {{issue takes and complete yields no values}}
+  ctc.copy_chunk issue {
+    ctc.copied
+  } complete {
+    ctc.copied(%v : f32)
+  }
+  return
+}
+
+// -----
+
+func.func @copied_elsewhere() {
+  // expected-error@+1 {{'ctc.copied' op expects parent op 'ctc.copy_chunk'}}
+  ctc.copied
+}

@@ -39,3 +39,47 @@ func.func @entry(%w: memref<8x4x3xf32>, %packed: memref<1x1x3x8x4xf32>) {
     : memref<8x4x3xf32>, memref<1x1x3x8x4xf32>
   return
 }
+
+// What ctc-implicit-im2col makes of the loads of mma_sync, and contractions with grouped phases.
+
+// CHECK-LABEL: func @copies
+// CHECK: ctc.copy_chunk {async} issue {
+// CHECK-NEXT: ctc.copied
+// CHECK-NEXT: } complete {
+// CHECK-NEXT: ctc.copied
+// CHECK: ctc.copy_chunk issue {
+// CHECK-NEXT: ctc.copied(%{{.*}} : vector<4xf32>)
+// CHECK-NEXT: } complete {
+// CHECK-NEXT: ^bb0(%{{.*}}: vector<4xf32>):
+// CHECK-NEXT: ctc.copied
+func.func @copies(%held: vector<4xf32>) {
+  ctc.copy_chunk {async} issue {
+    ctc.copied
+  } complete {
+    ctc.copied
+  }
+  ctc.copy_chunk issue {
+    ctc.copied(%held : vector<4xf32>)
+  } complete {
+  ^bb0(%same: vector<4xf32>):
+    ctc.copied
+  }
+  return
+}
+
+// CHECK-LABEL: func @grouped
+// CHECK: ctc.contract %{{.*}}, %{{.*}}, %{{.*}} chunk %{{.*}} count(%{{.*}}) skew %{{.*}} {halo = array<i64: 9>, input_step = array<i64: 1>, phase_taps = [array<i64: 0, 1, 0, 0, 1, 1>], split_tf32}
+// CHECK: ctc.store_tile {{.*}} phases = array<i64: 2>, stride = array<i64: 2>}
+// CHECK: ctc.pack_weights {{.*}} {fragments = #ctc.fragments<chunk_channels = 8, unit = 16, lanes = positions, layout = channels_first>
+func.func @grouped(%p: vector<8x1x9xf32>, %t: vector<3x8x16xf32>, %acc: vector<8x32xf32>, %y: memref<1x16x20xf32>, %i: index,
+                   %w: memref<8x16x3xf32>, %packed: memref<1x1x3x8x16xf32>) {
+  %a = ctc.contract %p, %t, %acc chunk %i count(%i) skew %i
+         {halo = array<i64: 9>, input_step = array<i64: 1>, phase_taps = [array<i64: 0, 1, 0, 0, 1, 1>], split_tf32}
+         : vector<8x1x9xf32>, vector<3x8x16xf32> into vector<8x32xf32>
+  ctc.store_tile %a into %y sample %i of %i channel %i to %i origin(%i) extent(%i)
+    {group_channels = 16, layout = #ctc.layout<channels_first>, phases = array<i64: 2>, stride = array<i64: 2>} : vector<8x32xf32> into memref<1x16x20xf32>
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 8, unit = 16, lanes = positions, layout = channels_first>}
+    : memref<8x16x3xf32> into memref<1x1x3x8x16xf32>
+  return
+}

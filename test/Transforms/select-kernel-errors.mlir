@@ -61,6 +61,17 @@ func.func @some_taps(%x: tensor<1x8x6xf32>, %w: tensor<8x4x4xf32>, %y: tensor<1x
 }
 
 // -----
+func.func @taps_of_other_phases(%x: tensor<1x8x6xf32>, %w: tensor<8x16x3xf32>, %y: tensor<1x16x13xf32>) -> tensor<1x16x13xf32> {
+  // expected-error@+1 {{taps is 3 in dimension 0 whose phases are not grouped, must be at most the taps of a phase, 2}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf32>, tensor<8x16x3xf32>) outs(%y : tensor<1x16x13xf32>)
+         {stride = array<i64: 2>,
+          kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [8], phases = [1], taps = [3], clip = false,
+                               chunk_channels = 8, workers = [1, 1], worker_tile = [8, 16], stages = 2, source = explicit>}
+         -> tensor<1x16x13xf32>
+  return %0 : tensor<1x16x13xf32>
+}
+
+// -----
 func.func @tiles_do_not_fit(%x: tensor<1x64x600xf32>, %w: tensor<64x64x64xf32>, %y: tensor<1x64x663xf32>) -> tensor<1x64x663xf32> {
   // expected-error@+1 {{bytes of workgroup memory, at most}}
   %0 = ctc.conv_transpose ins(%x, %w : tensor<1x64x600xf32>, tensor<64x64x64xf32>) outs(%y : tensor<1x64x663xf32>)
