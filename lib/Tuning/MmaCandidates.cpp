@@ -30,6 +30,10 @@ constexpr int64_t kMaxGroupedTaps = 64;
 // Matrix instructions that stand in the code one by one, which takes time to
 // compile and room in the instruction cache.
 constexpr int64_t kMaxUnrolledMatrix = 1024;
+// Positions computed over those that exist, and from what size of a row on it
+// has to be kept.
+constexpr double kMaxWaste = 1.15;
+constexpr int64_t kLongRow = 64;
 // Along a dimension whose phases are not grouped.
 constexpr int64_t kMaxTapsPerChunk = 8;
 // Work at the border past which blocks may leave taps out, and past which they
@@ -48,12 +52,16 @@ public:
     MmaTile tile;
     tile.lanes = problem.layout == Layout::ChannelsFirst ? ir::Lanes::Positions
                                                          : ir::Lanes::Channels;
-    for (bool clip : {false, true}) {
-      const double border = unclippedBorder();
-      if (clip ? border <= kClipBorder : border > kMaxUnclippedBorder)
-        continue;
-      tile.clip = clip;
-      visitGroupings(tile);
+    const double border = unclippedBorder();
+    for (allowWaste = false; found.empty(); allowWaste = true) {
+      for (bool clip : {false, true}) {
+        if (clip ? border <= kClipBorder : border > kMaxUnclippedBorder)
+          continue;
+        tile.clip = clip;
+        visitGroupings(tile);
+      }
+      if (allowWaste)
+        break;
     }
     llvm::sort(found, [](const auto &a, const auto &b) {
       return a.first.total < b.first.total;
@@ -146,12 +154,26 @@ private:
         if (tile.warps() > 8)
           continue;
         for (const std::vector<int64_t> &box : boxes(tile)) {
+          if (!allowWaste && isWasteful(box, tile.positions()))
+            continue;
           tile.batch = box.front();
           tile.box.assign(box.begin() + 1, box.end());
           visitChunks(tile);
         }
       }
     }
+  }
+
+  /// Whether a box computes much more than there is, where rows are long.
+  bool isWasteful(const std::vector<int64_t> &box, int64_t positions) const {
+    const BoxSearch search = boxSearch(problem, plans);
+    if (search.sizes.back() < kLongRow)
+      return false;
+    double waste = double(positions);
+    for (size_t i = 0; i < box.size(); ++i)
+      waste *=
+          double(ceilDiv(search.sizes[i], box[i])) / double(search.sizes[i]);
+    return waste > kMaxWaste;
   }
 
   /// Boxes for the tile's positions, with little and with much regard for their
@@ -246,6 +268,7 @@ private:
   const std::vector<DimPhasePlan> &plans;
   const Chip &chip;
   const int64_t step;
+  bool allowWaste = false;
   std::map<std::pair<std::vector<int64_t>, int64_t>,
            std::set<std::vector<int64_t>>>
       boxesOf;
