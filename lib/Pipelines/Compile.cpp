@@ -24,6 +24,9 @@
 using namespace mlir;
 using namespace ctc;
 
+/// Kernels tried after one that spills.
+static constexpr int kMaxSpillRetries = 6;
+
 namespace {
 
 /// Keeps the first error of a context; drops the rest, remarks included.
@@ -154,6 +157,35 @@ static Expected<ChipImage> emit(LoweredModule &lowered, bool runAssembler) {
   return image;
 }
 
+static uint32_t spilledBytes(const ChipImage &image) {
+  uint32_t bytes = 0;
+  for (const KernelResources &kernel : image.resources)
+    bytes += kernel.spillStoreBytes + kernel.spillLoadBytes;
+  return bytes;
+}
+
+/// The image, or one of a kernel further down the ranking where ptxas keeps
+/// this one's registers in local memory: the cost model estimates registers,
+/// ptxas has the last word.
+static ChipImage withoutSpills(ModuleOp module, ChipImage image,
+                               const Chip &chip, CompileOptions options) {
+  const bool chosen = llvm::any_of(image.manifest.entries, [](const Entry &e) {
+    return e.choiceSource == "heuristic";
+  });
+  for (int attempt = 0;
+       chosen && attempt < kMaxSpillRetries && spilledBytes(image) > 0;
+       ++attempt) {
+    ++options.candidate;
+    auto lowered = lower(module, chip, options);
+    if (!lowered)
+      break; // No kernel is left.
+    auto next = emit(*lowered, options.assemble);
+    if (next && spilledBytes(*next) < spilledBytes(image))
+      image = std::move(*next);
+  }
+  return image;
+}
+
 Expected<Bundle> ctc::compile(ModuleOp module, const CompileOptions &options) {
   auto chips = resolveChips(options.chips);
   if (!chips)
@@ -174,10 +206,11 @@ Expected<Bundle> ctc::compile(ModuleOp module, const CompileOptions &options) {
   Bundle bundle;
   bundle.producer = "ctc " CTC_VERSION " (LLVM " LLVM_VERSION_STRING ")";
   std::optional<Error> error;
-  for (auto &image : images) {
+  for (auto [image, chip] : llvm::zip_equal(images, *chips)) {
     auto finished = image.get();
     if (finished)
-      bundle.images.push_back(std::move(*finished));
+      bundle.images.push_back(
+          withoutSpills(module, std::move(*finished), chip, options));
     else if (!error)
       error = finished.error();
   }

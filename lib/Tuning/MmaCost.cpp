@@ -19,6 +19,8 @@
 #include "ctc/Tuning/MmaCandidates.h"
 #include "ctc/Tuning/MmaLayout.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -177,12 +179,21 @@ private:
 
   /// Of a lane: sums, fragments, places of its copies, the rest.
   double estimateRegisters() const {
-    const double fragments = 3. * double(tile.warpPositions) / 8 +
+    // Taps unrolled along several dimensions share rows of positions, which
+    // stay in registers meanwhile.
+    const bool rows =
+        llvm::count_if(tile.phases, [](int64_t n) { return n > 1; }) > 1;
+    const double fragments = (rows ? 4. : 3.) * double(tile.warpPositions) / 8 +
                              2. * double(tile.warpChannels) / 8;
-    const double vectors = (patchBytes() / copyBytes() + weightBytes() / 16) /
-                           (double(tile.warps()) * 32);
+    const double threads = double(tile.warps()) * 32;
+    const double patchVectors = patchBytes() / copyBytes() / threads;
+    const double vectors = patchVectors + weightBytes() / 16 / threads;
+    // Pairs of 16-bit planes wait in registers to be stored.
+    const bool held =
+        word > 1 && problem.layout == Layout::ChannelsFirst && tile.stages > 1;
     return double(tile.accumulators()) + fragments +
-           2 * std::min(vectors, 24.) + 40;
+           2 * std::min(vectors, 24.) +
+           (held ? std::min(patchVectors, 12.) * copyBytes() / 4 : 0) + 40;
   }
 
   /// Stored positions of a plane, with what alignment adds.
