@@ -64,7 +64,10 @@ public:
     mlir::MLIRContext context(registry);
     auto source = mlir::parseSourceString<mlir::ModuleOp>(layer.mlir, &context);
     ASSERT_TRUE(source);
-    auto compiled = compile(*source, {{"sm_80"}, "", /*assemble=*/false});
+    CompileOptions options;
+    options.chips = {"sm_80"};
+    options.assemble = false;
+    auto compiled = compile(*source, options);
     ASSERT_TRUE(compiled) << compiled.error().message;
     const auto bytes = serialize(*compiled);
     ASSERT_EQ(ctc_bundle_open_memory(bytes.data(), bytes.size(), &bundle),
