@@ -30,7 +30,7 @@ func.func @one_stage(%x: tensor<1x32x20xf32>, %w: tensor<32x16x4xf32>, %y: tenso
   return %0 : tensor<1x16x42xf32>
 }
 
-// Two stages: the first chunk before the loop; in it one barrier, behind which the next chunk is issued.
+// Two stages: the first chunk before the loop; in it one barrier, behind which the next chunk is issued and nothing branches.
 // CHECK-LABEL: gpu.func @two_stages(
 // CHECK: nvgpu.device_async_copy
 // CHECK: nvvm.cp.async.commit.group
@@ -38,7 +38,7 @@ func.func @one_stage(%x: tensor<1x32x20xf32>, %w: tensor<32x16x4xf32>, %y: tenso
 // CHECK-NEXT: nvvm.cp.async.wait.group 0
 // CHECK: nvvm.convert.float.to.tf32
 // CHECK: gpu.barrier
-// CHECK: scf.if
+// CHECK-NOT: scf.if
 // CHECK: nvgpu.device_async_copy
 // CHECK: nvvm.cp.async.commit.group
 // CHECK-NOT: gpu.barrier
@@ -51,19 +51,24 @@ func.func @two_stages(%x: tensor<1x32x20xf32>, %w: tensor<32x16x4xf32>, %y: tens
   return %0 : tensor<1x16x42xf32>
 }
 
-// Three stages: two chunks before the loop, and one group may still be under way while a chunk is multiplied.
+// Three stages: two chunks before the loop, the first complete. In it the chunk after next is issued and the next one completed behind the
+// multiplication, with no barrier between.
 // CHECK-LABEL: gpu.func @three_stages(
 // CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1 {
-// CHECK: nvgpu.device_async_copy
 // CHECK: nvvm.cp.async.commit.group
+// CHECK-NEXT: }
+// CHECK: nvvm.cp.async.wait.group 1
+// CHECK: nvvm.convert.float.to.tf32
 // CHECK: scf.for {{.*}} -> (vector<16x16xf32>) {
-// CHECK-NEXT: nvvm.cp.async.wait.group 1
-// CHECK: arith.remui %{{.*}}, %c3
-// CHECK: gpu.barrier
+// CHECK-NEXT: nvvm.cp.async.wait.group 0
+// CHECK-NEXT: gpu.barrier
+// CHECK: ctc.contract
+// CHECK-NOT: gpu.barrier
+// CHECK-NOT: scf.if
 // CHECK: nvgpu.device_async_copy
 // CHECK: nvvm.cp.async.commit.group
-// CHECK: ctc.contract
-// CHECK-NEXT: scf.yield
+// CHECK: nvvm.convert.float.to.tf32
+// CHECK: scf.yield
 // CHECK: ctc.store_tile
 func.func @three_stages(%x: tensor<1x32x20xf32>, %w: tensor<32x16x4xf32>, %y: tensor<1x16x42xf32>) -> tensor<1x16x42xf32> {
   %0 = ctc.conv_transpose ins(%x, %w : tensor<1x32x20xf32>, tensor<32x16x4xf32>) outs(%y : tensor<1x16x42xf32>)
