@@ -286,7 +286,11 @@ private:
     const double chunk =
         std::max({work.matrix, work.shared, work.issue, work.l2}) /
         (chunks * tapChunks);
-    const auto ahead = double(tile.stages - 1);
+    // Rounding takes place a chunk ahead, for which copies have to be there.
+    const bool rounds = word == 1 && problem.precision == Precision::TF32;
+    const auto ahead =
+        double(rounds && tile.stages > 2 ? std::max<int64_t>(1, tile.stages - 3)
+                                         : tile.stages - 1);
     return std::max(0., kCopyClocks - ahead * chunk * residentBlocks());
   }
 

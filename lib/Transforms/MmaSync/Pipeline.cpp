@@ -10,6 +10,7 @@
 //   issue 0 ... S-2; wait for 0; complete 0
 //   for chunk: wait for chunk + 1; barrier
 //              multiply chunk; issue chunk + S-1; complete chunk + 1
+//              (with three stages issue comes first)
 //
 // where the barrier says that everyone has completed chunk and has multiplied
 // chunk - 1, whose buffer is filled next. What follows the barrier is one piece
@@ -234,13 +235,16 @@ private:
       complete(chunk, {});
     gpu::BarrierOp::create(b);
     Value later = index.add(chunk, stages - 1), following = index.add(chunk, 1);
-    if (!ahead)
+    // What is issued here has one multiplication's time with up to three
+    // stages; with more it can wait for a gap behind that.
+    const bool early = stages <= 3;
+    if (early)
       issueGroup(later);
     Value acc = multiply(chunk, next.getRegionIterArgs().front());
-    if (ahead) {
+    if (!early)
       issueGroup(later);
+    if (ahead)
       complete(clamp(following), {}, following);
-    }
     close(next, acc);
     // Nothing arrives behind the loop, when the bytes serve others.
     b.setInsertionPointAfter(next);

@@ -51,8 +51,8 @@ func.func @two_stages(%x: tensor<1x32x20xf32>, %w: tensor<32x16x4xf32>, %y: tens
   return %0 : tensor<1x16x42xf32>
 }
 
-// Three stages: two chunks before the loop, the first complete. In it the chunk after next is issued and the next one completed behind the
-// multiplication, with no barrier between.
+// Three stages: two chunks before the loop, the first complete. In it the chunk after next is issued before and the next one completed behind
+// the multiplication, with no barrier between.
 // CHECK-LABEL: gpu.func @three_stages(
 // CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1 {
 // CHECK: nvvm.cp.async.commit.group
@@ -62,11 +62,13 @@ func.func @two_stages(%x: tensor<1x32x20xf32>, %w: tensor<32x16x4xf32>, %y: tens
 // CHECK: scf.for {{.*}} -> (vector<16x16xf32>) {
 // CHECK-NEXT: nvvm.cp.async.wait.group 0
 // CHECK-NEXT: gpu.barrier
-// CHECK: ctc.contract
-// CHECK-NOT: gpu.barrier
 // CHECK-NOT: scf.if
 // CHECK: nvgpu.device_async_copy
 // CHECK: nvvm.cp.async.commit.group
+// CHECK-NOT: gpu.barrier
+// CHECK: ctc.contract
+// CHECK-NOT: gpu.barrier
+// CHECK-NOT: scf.if
 // CHECK: nvvm.convert.float.to.tf32
 // CHECK: scf.yield
 // CHECK: ctc.store_tile
