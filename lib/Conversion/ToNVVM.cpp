@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "ctc/Conversion/Passes.h"
+#include "ctc/Dialect/CTC.h"
+#include "ctc/Transforms/Entry.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -25,9 +27,36 @@ using namespace ctc;
 /// Entry buffers are aligned to this many bytes (docs/Runtime.md).
 static constexpr int64_t kBufferAlignment = 16;
 
+/// What LLVM may assume of a buffer: it fills vectors of neighbouring loads up
+/// to the alignment, which must not take it past the end.
+static int64_t assumedAlignment(MemRefType type) {
+  if (!type.hasStaticShape() || type.getNumElements() == 0)
+    return kBufferAlignment;
+  const int64_t bytes =
+      type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  return std::min(kBufferAlignment, bytes & -bytes);
+}
+
 /// Threads per SM that registers must suffice for: 65536 / 256 leaves each
 /// thread all of the 255 it may have, and what it needs is below 200.
 static constexpr int64_t kResidentThreads = 256;
+
+// Registers of an SM of every chip, and what a thread of the simt family takes
+// beside its sums: addresses, and operands under way. More threads than the
+// last number hide no more latency.
+static constexpr int64_t kRegisters = 65536;
+static constexpr int64_t kRegistersBesideSums = 64;
+static constexpr int64_t kMaxResidentThreads = 640;
+
+static int64_t residentThreads(gpu::GPUFuncOp function) {
+  auto kernel = function->getAttrOfType<ir::KernelAttr>(kKernelAttr);
+  if (!kernel || kernel.getFamily() != ir::Family::Simt)
+    return kResidentThreads;
+  const int64_t sums = kernel.getWorkerTile()[0] * kernel.getWorkerTile()[1] *
+                       kernel.getPhaseCount();
+  return std::clamp(kRegisters / (sums + kRegistersBesideSums),
+                    kResidentThreads, kMaxResidentThreads);
+}
 
 /// Whether a kernel only reads an argument: nothing stores through it or
 /// through a view of it.
@@ -64,7 +93,7 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
         continue;
       const unsigned number = argument.getArgNumber();
       function.setArgAttr(number, LLVM::LLVMDialect::getAlignAttrName(),
-                          b.getI64IntegerAttr(kBufferAlignment));
+                          b.getI64IntegerAttr(assumedAlignment(type)));
       if (isReadOnly(argument))
         function.setArgAttr(number, LLVM::LLVMDialect::getReadonlyAttrName(),
                             b.getUnitAttr());
@@ -95,9 +124,9 @@ struct ToNVVM : ctc::impl::ToNVVMBase<ToNVVM> {
     for (int32_t size : block.asArrayRef())
       threads *= size;
     Builder b(function.getContext());
-    function->setAttr(
-        NVVM::NVVMDialect::getMinctasmAttrName(),
-        b.getI32IntegerAttr(std::max<int64_t>(1, kResidentThreads / threads)));
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                      b.getI32IntegerAttr(std::max<int64_t>(
+                          1, residentThreads(function) / threads)));
   }
 
   static LogicalResult makeStatic(gpu::GPUFuncOp function,

@@ -30,3 +30,21 @@ gpu.module @bounds {
     gpu.return
   }
 }
+
+// LLVM fills vectors of neighbouring loads up to the alignment it is told, so a buffer of 12 bytes has that of an element.
+gpu.module @ends {
+  // CHECK: gpu.func @bias(%{{[a-z0-9]+}}: memref<3xf32, #gpu.address_space<global>> {llvm.align = 4 : i64
+  gpu.func @bias(%bias: memref<3xf32, #gpu.address_space<global>>) kernel {
+    gpu.return
+  }
+}
+
+// 32 sums and 64 other registers are 682 threads, of which 640 are as good: 5 blocks of 128.
+#simt = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [1024], phases = [2], taps = [4], chunk_channels = 1,
+                    workers = [128, 1], worker_tile = [8, 2], stages = 1, source = explicit>
+gpu.module @sums {
+  // CHECK: gpu.func @simt{{.*}}nvvm.minctasm = 5 : i32
+  gpu.func @simt() kernel attributes {known_block_size = array<i32: 128, 1, 1>, ctc.kernel = #simt} {
+    gpu.return
+  }
+}
