@@ -26,17 +26,6 @@ struct DimWork {
 };
 } // namespace
 
-/// Taps of a phase that satisfy k*d = r (mod s).
-static int64_t exactTaps(const SpatialDim &dim, const DimPhasePlan &plan,
-                         const Phase &phase) {
-  int64_t exact = 0;
-  for (int64_t j = 0; j < phase.tapCount; ++j) {
-    const int64_t k = phase.firstTap + j * plan.tapStep;
-    exact += floorMod(k * dim.dilation - phase.residue, dim.stride) == 0;
-  }
-  return exact;
-}
-
 /// Taps [first, last) of a phase that reach the input from any position of the
 /// box [qBegin, qEnd): the same clipping a block does.
 static std::pair<int64_t, int64_t> clippedTaps(const SpatialDim &dim,
@@ -51,68 +40,89 @@ static std::pair<int64_t, int64_t> clippedTaps(const SpatialDim &dim,
   return {first, std::max(first, last)};
 }
 
-/// In-range elements of the window [low, high) of the input.
-static double inRange(const SpatialDim &dim, int64_t low, int64_t high) {
-  return double(std::max<int64_t>(0, std::min(high, dim.input) -
-                                         std::max<int64_t>(low, 0)));
-}
+namespace {
+/// How blocks of a kernel cover one dimension.
+struct DimTiling {
+  int64_t box = 1, chunk = 1;
+  bool clip = true;
+  int64_t vector = 1, row = 0; ///< As in Tiling; 1 but innermost.
+
+  /// In-range elements of the row of `size` elements that begins at input
+  /// coordinate `low`.
+  double loaded(const SpatialDim &dim, int64_t low, int64_t size) const {
+    const int64_t first = low - floorMod(low, vector);
+    const int64_t last = vector > 1 ? first + row : first + size;
+    return double(std::max<int64_t>(0, std::min(last, dim.input) -
+                                           std::max<int64_t>(first, 0)));
+  }
+};
+} // namespace
 
 /// In-range elements of the halos that a block loads for taps [first, last) in
 /// chunks, its box starting at input coordinate `base` for tap 0.
 static double loadedInputs(const SpatialDim &dim, int64_t step, int64_t base,
-                           int64_t box, int64_t chunk,
+                           const DimTiling &tiling,
                            std::pair<int64_t, int64_t> taps) {
   double loaded = 0;
-  for (int64_t tap = taps.first; tap < taps.second; tap += chunk) {
-    const int64_t low = base - (tap + chunk - 1) * step;
-    loaded += inRange(dim, low, base - tap * step + box);
-  }
+  const int64_t reach = (tiling.chunk - 1) * step;
+  for (int64_t tap = taps.first; tap < taps.second; tap += tiling.chunk)
+    loaded += tiling.loaded(dim, base - tap * step - reach, tiling.box + reach);
   return loaded;
 }
 
-/// All phases of the dimension in one block: one halo, every tap's weights, and
-/// no tap left out at the border.
-static DimWork countGroupedWork(const SpatialDim &dim, const DimPhasePlan &plan,
-                                int64_t box) {
+/// The share of a phase's walked taps that hit an input row.
+static double exactShare(const SpatialDim &dim, const DimPhasePlan &plan,
+                         const Phase &phase) {
+  int64_t exact = 0;
+  for (int64_t j = 0; j < phase.tapCount; ++j) {
+    const int64_t k = phase.firstTap + j * plan.tapStep;
+    exact += floorMod(k * dim.dilation - phase.residue, dim.stride) == 0;
+  }
+  return phase.tapCount ? double(exact) / double(phase.tapCount) : 1;
+}
+
+/// Blocks of all phases: every block walks all taps.
+static DimWork countGrouped(const SpatialDim &dim, const DimPhasePlan &plan,
+                            const DimTiling &tiling) {
   DimWork work;
   work.useful = static_cast<double>(usefulPairs(dim));
-  int64_t walkedTaps = 0;
-  for (const Phase &phase : plan.phases) {
-    walkedTaps += phase.tapCount;
-    work.walked += double(phase.tapCount) * double(phase.qCount);
-    work.exact += double(exactTaps(dim, plan, phase)) * double(phase.qCount);
-  }
   const PhaseGroup group = groupPhases(dim, plan);
-  for (int64_t q = 0; q < plan.maxQCount; q += box) {
-    const int64_t low = group.inputBase + q;
-    work.issued += double(walkedTaps) * double(box);
+  for (int64_t q = 0; q < plan.maxQCount; q += tiling.box) {
+    for (const Phase &phase : plan.phases) {
+      const auto taps = double(phase.tapCount);
+      const int64_t count =
+          std::clamp<int64_t>(phase.qCount - q, 0, tiling.box);
+      work.walked += taps * double(count);
+      work.exact += taps * double(count) * exactShare(dim, plan, phase);
+      work.issued += taps * double(tiling.box);
+    }
     work.taps += double(dim.kernel);
-    work.inputs += inRange(dim, low, low + box + group.window);
+    work.inputs +=
+        tiling.loaded(dim, group.inputBase + q, tiling.box + group.window);
   }
   return work;
 }
 
 static DimWork countWork(const SpatialDim &dim, const DimPhasePlan &plan,
-                         int64_t box, int64_t chunk, bool clip) {
+                         const DimTiling &tiling) {
   DimWork work;
   work.useful = static_cast<double>(usefulPairs(dim));
+  const int64_t box = tiling.box;
   for (const Phase &phase : plan.phases) {
-    const double share = phase.tapCount ? double(exactTaps(dim, plan, phase)) /
-                                              double(phase.tapCount)
-                                        : 1;
+    const double share = exactShare(dim, plan, phase);
     for (int64_t q = 0; q < phase.qCount; q += box) {
       const int64_t count = std::min(box, phase.qCount - q);
       const int64_t begin = phase.qBegin + q;
       const auto range =
-          clip ? clippedTaps(dim, plan, phase, begin, begin + count)
-               : std::pair<int64_t, int64_t>{0, phase.tapCount};
+          tiling.clip ? clippedTaps(dim, plan, phase, begin, begin + count)
+                      : std::pair<int64_t, int64_t>{0, phase.tapCount};
       const auto taps = static_cast<double>(range.second - range.first);
       work.walked += taps * double(count);
       work.exact += taps * double(count) * share;
       work.issued += taps * double(box);
       work.taps += taps;
       work.inputs += loadedInputs(dim, plan.inputStep,
-                                  begin - phase.inputOffset, box, chunk, range);
+                                  begin - phase.inputOffset, tiling, range);
     }
   }
   return work;
@@ -153,12 +163,15 @@ Expected<WorkFactors> ctc::workFactors(const Problem &problem,
   WorkFactors work;
   DimWork all{1, 1, 1, 1, 1, 1};
   for (int i = 0; i < problem.rank(); ++i) {
-    const SpatialDim &dim = problem.dims[i];
-    const DimPhasePlan &plan = (*plans)[i];
-    const DimWork one =
-        tiling.isGrouped(i)
-            ? countGroupedWork(dim, plan, tiling.box[i])
-            : countWork(dim, plan, tiling.box[i], tiling.taps[i], tiling.clip);
+    DimTiling dim{tiling.box[i], tiling.taps[i]};
+    dim.clip = tiling.clip;
+    if (i + 1 == problem.rank()) {
+      dim.vector = tiling.vector;
+      dim.row = tiling.row;
+    }
+    const DimWork one = tiling.isGrouped(i)
+                            ? countGrouped(problem.dims[i], (*plans)[i], dim)
+                            : countWork(problem.dims[i], (*plans)[i], dim);
     all.useful *= one.useful;
     all.exact *= one.exact;
     all.walked *= one.walked;

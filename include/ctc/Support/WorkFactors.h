@@ -57,6 +57,10 @@ struct Tiling {
   bool isGrouped(size_t dim) const {
     return !phases.empty() && phases[dim] > 1;
   }
+  /// Elements of one load along the innermost dimension: rows of the input that
+  /// a block loads begin at multiples of it and are as many as hold its halo
+  /// wherever that begins, or `row` elements.
+  int64_t vector = 1, row = 0;
 };
 
 /// The factors of a verified problem under a tiling. Factors of a problem

@@ -30,6 +30,29 @@ TEST(WorkFactors, EvenLayerHasNoOverhead) {
   EXPECT_EQ(work->requestedBytes, 4. * (4 * 8 * 256 + 16 * 8 * 16 + 16 * 1024));
 }
 
+TEST(WorkFactors, GroupedPhasesReadTheInputOnce) {
+  Problem problem;
+  problem.dims = {SpatialDim{16, 4, 2, 1, 1, 1, 0}};
+  Tiling tiling{1, {8}, 8, 1, 1, {4}};
+  tiling.grouped = {true};
+  auto work = workFactors(problem, tiling);
+  ASSERT_TRUE(work);
+  // 16 positions of two phases of two taps, of which the first and the last
+  // position each have one outside the input.
+  EXPECT_EQ(work->usefulMacs, 62);
+  EXPECT_DOUBLE_EQ(work->border, 64. / 62.);
+  EXPECT_EQ(work->tile, 1);
+  // Two blocks, each with a halo of 10 of which 9 are in range, and 4 weights.
+  EXPECT_EQ(work->requestedBytes, 4. * (2 * 9 + 2 * 4 + 32));
+
+  // In vectors of 4 halos begin at -4 and 4 and are 16 elements: 12 in range.
+  tiling.vector = 4;
+  tiling.row = 16;
+  auto wide = workFactors(problem, tiling);
+  ASSERT_TRUE(wide);
+  EXPECT_EQ(wide->requestedBytes, 4. * (2 * 12 + 2 * 4 + 32));
+}
+
 TEST(WorkFactors, BorderCountsTapsOutsideTheInput) {
   Problem problem;
   problem.dims = {SpatialDim{4, 3, 1, 1, 1, 1, 0}};
