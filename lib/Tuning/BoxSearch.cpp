@@ -32,9 +32,10 @@ double BoxSearch::cost(const std::vector<int64_t> &box,
                             : roundUp(box[i] + reach[i], alignment);
     halo *= double(row) / double(box[i]);
   }
-  // Rows shorter than 8 elements waste part of each 32-byte sector.
-  const double sectors = double(roundUp(box.back(), 8)) / double(box.back());
-  return blocks * double(positions) * (1 + haloWeight * halo + 0.05 * sectors);
+  const double sectors =
+      double(roundUp(box.back(), rowGrain)) / double(box.back());
+  return blocks * double(positions) *
+         (1 + haloWeight * halo + rowWeight * sectors);
 }
 
 namespace {

@@ -25,6 +25,10 @@ struct BoxSearch {
   int64_t alignment = 1;
   /// Cost of an element of the halo beside that of a position.
   double haloWeight = 0.05;
+  /// Positions that rows of the box are rounded up to, since shorter ones waste
+  /// part of a sector of 32 bytes, and the cost of one of them.
+  int64_t rowGrain = 8;
+  double rowWeight = 0.05;
 
   /// All positions, at most 2^20.
   int64_t volume() const;
