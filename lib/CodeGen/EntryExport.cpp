@@ -70,7 +70,7 @@ static Expected<Entry> exportEntry(func::FuncOp function, func::FuncOp prepare,
   entry.choiceSource = ir::stringifyChoiceSource(kernel.getSource()).str();
   auto reason = layer->getAttrOfType<StringAttr>(kReasonAttr);
   entry.choiceReason = reason ? reason.str() : "the module says so";
-  auto work = workFactors(entry.problem, tilingOf(kernel));
+  auto work = workFactors(entry.problem, tilingOf(kernel, entry.problem));
   if (!work)
     return tl::unexpected(work.error());
   entry.work = *work;

@@ -139,16 +139,21 @@ LogicalResult KernelAttr::verify(
                        << " threads, must be a multiple of 32 up to 1024";
   if (failed(checkSizes(emitError, box, phases, taps)))
     return mlir::failure();
-  if (simt &&
-      llvm::any_of(phases.asArrayRef(), [](int64_t n) { return n > 1; }))
-    return emitError() << "phases are grouped, which simt does not do";
+  // 16 x 16 is the largest tile of a thread without grouped phases.
+  int64_t held = workerTile[0] * workerTile[1];
+  for (int64_t count : phases.asArrayRef())
+    held *= count;
+  if (simt && held > 256)
+    return emitError() << "a thread holds " << held
+                       << " sums, phases times worker_tile, at most 256 are "
+                          "legal";
   std::vector<int64_t> volume{batch};
   llvm::append_range(volume, box.asArrayRef());
-  const std::optional<int64_t> held = checkedProduct(volume);
+  const std::optional<int64_t> inBox = checkedProduct(volume);
   const int64_t positions = workers[0] * workerTile[0];
-  if (!held || *held > positions)
+  if (!inBox || *inBox > positions)
     return emitError() << "the box holds "
-                       << (held ? std::to_string(*held) : "more than 2^63")
+                       << (inBox ? std::to_string(*inBox) : "more than 2^63")
                        << " positions, the workers cover " << positions;
   return success();
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Kernels.h"
+#include "ctc/Dialect/EpilogueOps.h"
 #include "ctc/Transforms/Entry.h"
 
 using namespace mlir;
@@ -16,11 +17,21 @@ static LogicalResult convertKernel(gpu::GPUFuncOp function,
   auto kernel = function->getAttrOfType<ir::KernelAttr>(kKernelAttr);
   if (!kernel)
     return success();
-  auto steps = function->getAttrOfType<DenseI64ArrayAttr>(kInputStepAttr);
-  if (!steps || steps.size() != kernel.getBox().size())
-    return function.emitOpError("has a kernel and no ctc.input_step with one "
-                                "value for each size of its box");
-  return convert(function, kernel, sharedLayout(kernel, steps.asArrayRef()));
+  auto window = function->getAttrOfType<DenseI64ArrayAttr>(kWindowAttr);
+  if (!window || window.size() != kernel.getBox().size())
+    return function.emitOpError("has a kernel and no ctc.window with one size "
+                                "for each of its box");
+  bool staged = false;
+  function.walk([&](ir::StoreTileOp op) {
+    const MemRefType output = op.getOutput().getType();
+    const bool last = op.getLayout() == ir::Layout::ChannelsLast;
+    staged |= storesStaged(kernel, ir::elementType(output),
+                           last ? Layout::ChannelsLast : Layout::ChannelsFirst,
+                           output.getDimSize(output.getRank() - (last ? 2 : 1)),
+                           op.getStride().back());
+  });
+  return convert(function, kernel,
+                 sharedLayout(kernel, window.asArrayRef(), staged));
 }
 
 LogicalResult ctc::convertKernels(ModuleOp module, KernelConversion convert) {

@@ -1,4 +1,4 @@
-//===- StoreTile.cpp - Bias, epilogue and stores of a tile ----------------===//
+//===- StoreTile.cpp - Bias, epilogue and stores of a simt tile -----------===//
 //
 // Part of ctc, the compiler for transposed convolution.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,185 +6,282 @@
 //===----------------------------------------------------------------------===//
 
 //
-// The accumulators go through workgroup memory once: the threads that store
-// then run along whatever is contiguous in the output, and the epilogue stands
-// in the code once instead of once per accumulator.
+// Where the grouped phases of a position are one aligned vector of the output,
+// or there is one phase and the stride is 1, threads store what they hold:
+// consecutive threads have consecutive positions. Else the accumulators go
+// through workgroup memory once, and the threads that store run along whatever
+// is contiguous in the output.
 //
 //===----------------------------------------------------------------------===//
 
 #include "FlatAccess.h"
+#include "MmaSync/OutputPlaces.h"
 #include "StoreEpilogue.h"
 #include "ThreadTile.h"
+#include "ctc/Dialect/EpilogueOps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/TypeUtilities.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace ctc;
 
-namespace {
+/// Copies of the epilogue's operations up to which channels are unrolled.
+static constexpr int64_t kMaxUnrolledOperations = 64;
 
-/// Threads that share a position when channels are contiguous: 16 of them write
-/// at least one 32-byte sector.
-constexpr int64_t kChannelLanes = 16;
+namespace {
 
 class StoreBuilder {
 public:
   StoreBuilder(ImplicitLocOpBuilder &builder, ir::StoreTileOp op,
-               const ThreadTile &tile)
-      : b(builder), op(op), tile(tile), index(builder, builder.getIndexType()),
-        local(builder, builder.getI32Type()),
-        last(op.getLayout() == ir::Layout::ChannelsLast) {
-    const auto output = op.getOutput().getType();
-    strides = rowMajorStrides(output);
-    channelDim = last ? output.getRank() - 1 : 1;
-    box.push_back(tile.kernel.getBatch());
-    llvm::append_range(box, tile.kernel.getBox().asArrayRef());
-  }
+               const ThreadTile &tile, ValueRange acc)
+      : b(builder), op(op), tile(tile), acc(acc),
+        places(builder, op, tile.kernel), run(tile.shared.run),
+        outerPhases(tile.kernel.getPhaseCount() / run),
+        index(builder, builder.getIndexType()),
+        local(builder, builder.getI32Type()) {}
 
-  void build(ValueRange acc) {
-    staging = memref::ViewOp::create(
-        b,
-        MemRefType::get(
-            {tile.kernel.getChannels(), tile.shared.stagingPitch},
-            b.getF32Type(), MemRefLayoutAttrInterface(),
-            cast<MemRefType>(tile.arena.getType()).getMemorySpace()),
-        tile.arena, index.constant(0), ValueRange());
+  void build() {
+    if (tile.shared.stagingBytes == 0)
+      return storeFromRegisters();
+    makeStage();
     // The chunk's buffers lie in the same bytes.
     gpu::BarrierOp::create(b);
-    stage(acc);
+    stage();
     gpu::BarrierOp::create(b);
-    computeExtents();
-    buildLoops();
+    if (op.getLayout() == ir::Layout::ChannelsLast)
+      storeChannelRuns();
+    else
+      storeRows();
   }
 
 private:
-  void stage(ValueRange acc) {
-    for (auto [position, values] : llvm::zip_equal(tile.positions, acc))
-      for (int64_t c = 0; c < tile.kernel.getWorkerTile()[1]; ++c) {
-        Value value = vector::ExtractOp::create(b, values, c);
-        memref::StoreOp::create(
-            b, value, staging,
-            ValueRange{index.add(tile.channel, c), position});
+  int64_t positions() const { return tile.kernel.getWorkerTile()[0]; }
+  int64_t channels() const { return tile.kernel.getWorkerTile()[1]; }
+
+  Value sumOf(int64_t phase, int64_t position, int64_t channel) {
+    return vector::ExtractOp::create(b, acc[phase * positions() + position],
+                                     channel);
+  }
+
+  /// Biases of the thread's channels.
+  SmallVector<Value> loadBiases() {
+    SmallVector<Value> biases;
+    for (int64_t c = 0; c < channels(); ++c)
+      biases.push_back(places.loadBias(local.add(tile.channel, c)));
+    return biases;
+  }
+
+  void storeFromRegisters() {
+    const SmallVector<Value> biases = loadBiases();
+    const auto strides = rowMajorStrides(op.getOutput().getType());
+    for (int64_t i = 0; i < positions(); ++i) {
+      OpBuilder::InsertionGuard guard(b);
+      Place place = places.locate(tile.positions[i]);
+      places.enterIf(place.legal);
+      // Channels become constant offsets from the thread's first, unless extra
+      // operands need to know them.
+      const bool counted = op.getExtras().empty();
+      if (counted)
+        place.element = index.add(
+            place.element, index.mul(index.cast(tile.channel), strides[1]));
+      for (int64_t outer = 0; outer < outerPhases; ++outer) {
+        OpBuilder::InsertionGuard restore(b);
+        SmallVector<OutputElement> elements(run);
+        for (int64_t f = 0; f < run; ++f) {
+          elements[f].place = &place;
+          elements[f].phases = places.phasesAt(outer * run + f);
+        }
+        places.enterIf(places.phaseLegal(elements.front()));
+        for (int64_t c = 0; c < channels(); ++c) {
+          OpBuilder::InsertionGuard inner(b);
+          Value channel = local.add(tile.channel, c);
+          places.enterIf(places.channelLegal(channel));
+          for (int64_t f = 0; f < run; ++f) {
+            elements[f].sum = sumOf(outer * run + f, i, c);
+            elements[f].bias = biases[c];
+            elements[f].channel = counted ? local.constant(c) : channel;
+          }
+          places.store(elements);
+        }
       }
+    }
   }
 
-  /// Legal coordinates [0, extent) in the box, as block-uniform i32.
-  void computeExtents() {
-    Value zero = index.constant(0);
-    auto clamp = [&](Value value, int64_t size) {
-      return local.cast(
-          index.max(index.min(value, index.constant(size)), zero));
-    };
-    extents.push_back(
-        box[0] > 1 ? clamp(index.sub(op.getSamples(), op.getSample()), box[0])
-                   : Value());
-    for (auto [i, extent] : llvm::enumerate(op.getExtent()))
-      extents.push_back(clamp(extent, box[i + 1]));
+  void makeStage() {
+    const int64_t rows = tile.kernel.getChannels() * outerPhases;
+    staging = memref::ViewOp::create(
+        b,
+        MemRefType::get(
+            {rows * tile.shared.stagingPitch}, b.getF32Type(),
+            MemRefLayoutAttrInterface(),
+            cast<MemRefType>(tile.arena.getType()).getMemorySpace()),
+        tile.arena, index.constant(0), ValueRange());
   }
 
-  /// A position at a time, and under it its channels.
-  void buildLoops() {
-    const int64_t channels = tile.kernel.getChannels();
-    const int64_t lanes =
-        last ? std::min<int64_t>(llvm::bit_floor(uint64_t(channels)),
-                                 kChannelLanes)
-             : 1;
-    Value lane = index.cast(local.rem(tile.thread, lanes));
-    Value start = local.div(tile.thread, lanes);
-    auto positions =
-        scf::ForOp::create(b, start, local.constant(tile.kernel.getBoxVolume()),
-                           local.constant(tile.kernel.getThreads() / lanes));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(positions.getBody());
-    Value number = positions.getInductionVar();
-    SmallVector<Value> at = local.delinearize(number, box);
-    enterIf(isLegal(at));
-    SmallVector<Value> coordinates = outputCoordinates(at);
-    Value element = elementOf(coordinates);
+  /// Sums with their biases, [phase of outer dimensions][channel][position]
+  /// [phase of the innermost].
+  void stage() {
+    const SmallVector<Value> biases = loadBiases();
+    const int64_t width = std::gcd(run, int64_t{4});
+    const int64_t pitch = tile.shared.stagingPitch;
+    Value row = local.mul(tile.channel, pitch);
+    for (int64_t i = 0; i < positions(); ++i) {
+      Value place = local.add(row, local.mul(tile.positions[i], run));
+      for (int64_t outer = 0; outer < outerPhases; ++outer)
+        for (int64_t c = 0; c < channels(); ++c)
+          for (int64_t f = 0; f < run; f += width) {
+            SmallVector<Value> values;
+            for (int64_t j = f; j < f + width; ++j) {
+              Value sum = sumOf(outer * run + j, i, c);
+              if (biases[c])
+                sum = arith::AddFOp::create(b, sum, biases[c]);
+              values.push_back(sum);
+            }
+            auto type = VectorType::get({width}, b.getF32Type());
+            storeVector(
+                b, vector::FromElementsOp::create(b, type, values), staging,
+                index.add(index.cast(place),
+                          (outer * tile.kernel.getChannels() + c) * pitch + f));
+          }
+    }
+  }
 
+  /// Neighbours of the staging tile from element `at` on, `width` of them, each
+  /// like `first`.
+  SmallVector<OutputElement> staged(const OutputElement &first, Value at,
+                                    int64_t width, int64_t step) {
+    SmallVector<OutputElement> elements(width, first);
+    if (step == 1 && width > 1) {
+      auto type = VectorType::get({width}, b.getF32Type());
+      Value values = loadVector(b, type, staging, at);
+      for (int64_t j = 0; j < width; ++j)
+        elements[j].sum = vector::ExtractOp::create(b, values, j);
+      return elements;
+    }
+    for (int64_t j = 0; j < width; ++j)
+      elements[j].sum =
+          memref::LoadOp::create(b, staging, index.add(at, j * step));
+    return elements;
+  }
+
+  /// Outputs of a row side by side: threads take vectors of the tile's rows and
+  /// walk channels under them.
+  void storeRows() {
+    const bool dense = op.getStride().back() == run;
+    const auto boxRow = tile.kernel.getBox().asArrayRef().back() * run;
+    const int64_t bytes = op.getOutput().getType().getElementTypeBitWidth() / 8;
+    int64_t width = dense ? std::min<int64_t>(4, 16 / bytes) : 1;
+    while (boxRow % width != 0 || places.width() % width != 0)
+      width /= 2;
     auto loop =
-        scf::ForOp::create(b, lane, channelCount(), index.constant(lanes));
+        scf::ForOp::create(b, local.mul(tile.thread, width),
+                           local.constant(tile.kernel.getBoxVolume() * run),
+                           local.constant(tile.kernel.getThreads() * width));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value at = loop.getInductionVar();
+    const Place place = places.locate(local.div(at, run));
+    places.enterIf(place.legal);
+    for (int64_t outer = 0; outer < outerPhases; ++outer) {
+      OpBuilder::InsertionGuard restore(b);
+      OutputElement first;
+      first.place = &place;
+      first.phases = places.phasesAt(outer * run);
+      if (run > 1)
+        first.innerPhase = local.rem(at, run);
+      places.enterIf(places.phaseLegal(first));
+      forChannels([&](Value channel, Value row) {
+        OpBuilder::InsertionGuard inner(b);
+        places.enterIf(places.channelLegal(channel));
+        first.channel = channel;
+        Value word = index.add(index.add(index.cast(at), row),
+                               outer * tile.kernel.getChannels() *
+                                   tile.shared.stagingPitch);
+        SmallVector<OutputElement> elements = staged(first, word, width, 1);
+        for (int64_t j = 1; j < width; ++j)
+          elements[j].innerPhase =
+              run > 1 ? local.add(first.innerPhase, j) : local.constant(j);
+        places.store(elements);
+      });
+    }
+  }
+
+  /// Calls `body` with every channel of the tile, an i32, and where its rows
+  /// start; unrolled where that is little code.
+  void forChannels(llvm::function_ref<void(Value, Value)> body) {
+    const int64_t channels = tile.kernel.getChannels();
+    const int64_t pitch = tile.shared.stagingPitch;
+    int64_t operations = 1;
+    if (!op.getEpilogue().empty())
+      operations = int64_t(op.getEpilogue().front().getOperations().size());
+    if (channels * outerPhases * operations <= kMaxUnrolledOperations) {
+      for (int64_t c = 0; c < channels; ++c)
+        body(local.constant(c), index.constant(c * pitch));
+      return;
+    }
+    auto loop = scf::ForOp::create(b, local.constant(0),
+                                   local.constant(channels), local.constant(1));
+    OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     Value channel = loop.getInductionVar();
-    storeElement(index.cast(number), channel, coordinates, element);
+    body(channel, index.cast(local.mul(channel, pitch)));
   }
 
-  Value isLegal(ArrayRef<Value> at) {
-    Value legal;
-    for (auto [coordinate, extent] : llvm::zip_equal(at, extents)) {
-      if (!extent)
-        continue;
-      Value here = local.less(coordinate, extent);
-      legal = legal ? arith::AndIOp::create(b, legal, here) : here;
+  /// Channels of a position side by side: threads take vectors of them and walk
+  /// the phases.
+  void storeChannelRuns() {
+    const int64_t channels = tile.kernel.getChannels();
+    const int64_t bytes = op.getOutput().getType().getElementTypeBitWidth() / 8;
+    int64_t width = std::min<int64_t>(4, 16 / bytes);
+    while (channels % width != 0 || places.channelAlignment() % width != 0)
+      width /= 2;
+    const int64_t vectors = channels / width;
+    auto loop = scf::ForOp::create(
+        b, tile.thread, local.constant(tile.kernel.getBoxVolume() * vectors),
+        local.constant(tile.kernel.getThreads()));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value number = loop.getInductionVar();
+    Value position = local.div(number, vectors);
+    const Place place = places.locate(position);
+    OutputElement first;
+    first.place = &place;
+    first.channel = local.mul(local.rem(number, vectors), width);
+    places.enterIf(
+        places.both(place.legal, places.channelLegal(first.channel)));
+    const int64_t pitch = tile.shared.stagingPitch;
+    Value word = index.cast(
+        local.add(local.mul(first.channel, pitch), local.mul(position, run)));
+    for (int64_t phase = 0; phase < outerPhases * run; ++phase) {
+      OpBuilder::InsertionGuard restore(b);
+      first.phases = places.phasesAt(phase);
+      places.enterIf(places.phaseLegal(first));
+      SmallVector<OutputElement> elements = staged(
+          first, index.add(word, phase / run * channels * pitch + phase % run),
+          width, pitch);
+      for (int64_t j = 1; j < width; ++j)
+        elements[j].channel = local.add(first.channel, j);
+      places.store(elements);
     }
-    return legal;
-  }
-
-  void enterIf(Value condition) {
-    auto guard = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
-    b.setInsertionPointToStart(guard.thenBlock());
-  }
-
-  /// Channels of the tile that exist.
-  Value channelCount() {
-    return index.min(index.constant(tile.kernel.getChannels()),
-                     index.sub(op.getChannelEnd(), op.getChannel()));
-  }
-
-  /// Output coordinates in memory order; the channel's is that of the tile.
-  SmallVector<Value> outputCoordinates(ArrayRef<Value> at) {
-    SmallVector<Value> coordinates{
-        index.add(op.getSample(), index.cast(at[0]))};
-    for (auto [i, origin] : llvm::enumerate(op.getOrigin()))
-      coordinates.push_back(index.add(
-          origin, index.mul(index.cast(at[i + 1]), op.getStride()[i])));
-    coordinates.insert(coordinates.begin() + channelDim, op.getChannel());
-    return coordinates;
-  }
-
-  Value elementOf(ArrayRef<Value> coordinates) {
-    Value element = index.constant(0);
-    for (auto [coordinate, stride] : llvm::zip_equal(coordinates, strides))
-      element = index.add(element, index.mul(coordinate, stride));
-    return element;
-  }
-
-  void storeElement(Value position, Value channel,
-                    SmallVector<Value> coordinates, Value element) {
-    coordinates[channelDim] = index.add(op.getChannel(), channel);
-    Value value =
-        memref::LoadOp::create(b, staging, ValueRange{channel, position});
-    if (op.getBias()) {
-      Value bias = memref::LoadOp::create(b, flatten(b, op.getBias()),
-                                          coordinates[channelDim]);
-      value = arith::AddFOp::create(b, value, widen(b, bias));
-    }
-    value = applyEpilogue(b, op, value, coordinates);
-    const Type type = op.getOutput().getType().getElementType();
-    if (!type.isF32())
-      value = arith::TruncFOp::create(b, type, value);
-    memref::StoreOp::create(
-        b, value, flatten(b, op.getOutput()),
-        index.add(element, index.mul(channel, strides[channelDim])));
   }
 
   ImplicitLocOpBuilder &b;
   ir::StoreTileOp op;
   const ThreadTile &tile;
+  ValueRange acc;
+  OutputPlaces places;
+  const int64_t run, outerPhases;
   IndexMath index, local;
-  bool last;
   Value staging;
-  SmallVector<int64_t> strides, box;
-  SmallVector<Value> extents;
-  int64_t channelDim = 1;
 };
 
 } // namespace
 
 void ctc::lowerStoreTile(ImplicitLocOpBuilder &b, ir::StoreTileOp op,
                          const ThreadTile &tile, ValueRange acc) {
-  StoreBuilder(b, op, tile).build(acc);
+  StoreBuilder(b, op, tile, acc).build();
 }

@@ -30,15 +30,20 @@ public:
   SharedLayout shared;
   mlir::Value arena;   ///< The kernel's workgroup buffer, bytes.
   mlir::Value thread;  ///< i32 number in the block.
-  mlir::Value channel; ///< Index of the first channel of the tile.
-  /// Index of each position in the staging tile.
+  mlir::Value channel; ///< i32 number of the first channel in the tile.
+  /// i32 number of each position in the box.
   llvm::SmallVector<mlir::Value> positions;
-  /// Index of each position in a patch row, for the newest tap.
-  llvm::SmallVector<mlir::Value> patchOffsets;
+  /// Index of the patch element of each position, for the newest tap: a value
+  /// and a constant. Where a thread's positions lie a whole number of rows
+  /// apart all have the same value, and share what they read.
+  llvm::SmallVector<std::pair<mlir::Value, int64_t>> patchOffsets;
+
+private:
+  int64_t rowsApart() const;
 };
 
 /// Lowers ctc.store_tile for accumulators already spread over threads: one
-/// vector of channels per position.
+/// vector of channels per phase and position, positions fastest.
 void lowerStoreTile(mlir::ImplicitLocOpBuilder &builder, ir::StoreTileOp op,
                     const ThreadTile &tile, mlir::ValueRange acc);
 

@@ -113,11 +113,15 @@ private:
   Value packed() { return function.getArgument(1); }
 
   BlockPosition decodeBlock(ArrayRef<memref::GlobalOp> tables) {
-    Value block = gpu::BlockIdOp::create(b, gpu::Dimension::x);
+    // Grids have less than 2^31 blocks: 32-bit divisions.
+    IndexMath local(b, b.getI32Type());
+    Value block = local.cast(gpu::BlockIdOp::create(b, gpu::Dimension::x));
     SmallVector<int64_t> basis{1, plan.problem.groups, plan.channelTiles};
     llvm::append_range(basis, plan.boxes);
     llvm::append_range(basis, plan.phases);
-    SmallVector<Value> parts = math.delinearize(block, basis);
+    SmallVector<Value> parts;
+    for (Value part : local.delinearize(block, basis))
+      parts.push_back(math.cast(part));
 
     BlockPosition at;
     at.sample = math.mul(parts[0], plan.kernel.getBatch());
@@ -474,10 +478,8 @@ struct Tile : ctc::impl::TileBase<Tile> {
     function.setKnownBlockSizeAttr(
         b.getDenseI32ArrayAttr({int32_t(plan.kernel.getThreads()), 1, 1}));
     function->setAttr(kKernelAttr, plan.kernel);
-    SmallVector<int64_t> steps;
-    for (const DimPhasePlan &dim : plan.dims)
-      steps.push_back(dim.inputStep);
-    function->setAttr(kInputStepAttr, b.getDenseI64ArrayAttr(steps));
+    function->setAttr(kWindowAttr, b.getDenseI64ArrayAttr(chunkWindow(
+                                       plan.kernel, plan.problem, plan.dims)));
     return function;
   }
 

@@ -41,16 +41,20 @@ ThreadTile::ThreadTile(gpu::GPUFuncOp function, ir::KernelAttr kernel,
       alongPositions ? kernel.getWorkers()[0] : kernel.getWorkers()[1];
   Value quick = local.rem(thread, fast), slow = local.div(thread, fast);
   Value position = alongPositions ? quick : slow;
-  channel = index.cast(
-      local.mul(alongPositions ? slow : quick, kernel.getWorkerTile()[1]));
+  channel = local.mul(alongPositions ? slow : quick, kernel.getWorkerTile()[1]);
 
-  SmallVector<int64_t> box{kernel.getBatch()}, halo{kernel.getBatch()};
+  SmallVector<int64_t> box{kernel.getBatch()}, window{kernel.getBatch()};
   llvm::append_range(box, kernel.getBox().asArrayRef());
-  llvm::append_range(halo, shared.halo);
+  llvm::append_range(window, shared.window);
   const int64_t volume = kernel.getBoxVolume();
+  const int64_t apart = rowsApart();
   for (int64_t i = 0; i < kernel.getWorkerTile()[0]; ++i) {
     Value number = local.add(position, i * kernel.getWorkers()[0]);
-    positions.push_back(index.cast(number));
+    positions.push_back(number);
+    if (i > 0 && apart > 0) {
+      patchOffsets.push_back({patchOffsets.front().first, i * apart});
+      continue;
+    }
     // Idle positions compute position 0 once more and are not stored.
     if (volume < kernel.getPositions())
       number =
@@ -58,10 +62,30 @@ ThreadTile::ThreadTile(gpu::GPUFuncOp function, ir::KernelAttr kernel,
                                   number, local.constant(0));
     Value offset = local.constant(0);
     for (auto [coordinate, size] :
-         llvm::zip_equal(local.delinearize(number, box), halo))
+         llvm::zip_equal(local.delinearize(number, box), window))
       offset = local.add(local.mul(offset, size), coordinate);
-    patchOffsets.push_back(index.cast(offset));
+    patchOffsets.push_back({index.cast(offset), 0});
   }
+}
+
+/// Patch elements from a thread's position to its next, where that is the same
+/// for all; else 0. It is where the workers cover whole boxes of the inner
+/// dimensions and only one dimension further out is larger than 1.
+int64_t ThreadTile::rowsApart() const {
+  const ArrayRef<int64_t> box = kernel.getBox().asArrayRef();
+  const int64_t workers = kernel.getWorkers()[0];
+  if (kernel.getBoxVolume() < kernel.getPositions())
+    return 0;
+  int64_t inner = 1, pitch = 1;
+  for (size_t i = box.size(); i-- > 0;) {
+    if (workers % inner != 0)
+      return 0;
+    if (kernel.getBoxVolume() == inner * box[i])
+      return workers / inner * pitch;
+    inner *= box[i];
+    pitch *= shared.window[i];
+  }
+  return workers % inner == 0 ? workers / inner * pitch : 0;
 }
 
 namespace {
@@ -77,7 +101,8 @@ struct ZeroPattern : OpConversionPattern<arith::ConstantOp> {
         VectorType::get(tile.kernel.getWorkerTile()[1], rewriter.getF32Type());
     Value zero = arith::ConstantOp::create(rewriter, op.getLoc(),
                                            rewriter.getZeroAttr(type));
-    SmallVector<Value> zeros(tile.kernel.getWorkerTile()[0], zero);
+    SmallVector<Value> zeros(
+        tile.kernel.getWorkerTile()[0] * tile.kernel.getPhaseCount(), zero);
     rewriter.replaceOpWithMultiple(op, {ValueRange(zeros)});
     return success();
   }
@@ -85,8 +110,15 @@ struct ZeroPattern : OpConversionPattern<arith::ConstantOp> {
   const ThreadTile &tile;
 };
 
-/// ctc.contract: loops over the taps of the chunk around an unrolled sequence
-/// over its channels. A tap is a shift of the patch's address.
+/// A tap of a chunk as far as it is known: its place among the chunk's weights,
+/// how far it shifts the patch's address, and the phase it adds to.
+struct StaticTap {
+  int64_t row = 0, shift = 0, phase = 0;
+};
+
+/// ctc.contract: loops over the taps of the chunk, unrolled along dimensions
+/// with grouped phases, around an unrolled sequence over its channels. A tap is
+/// a shift of the patch's address.
 struct ContractPattern : OpConversionPattern<ir::ContractOp> {
   ContractPattern(const TypeConverter &converter, const ThreadTile &tile)
       : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
@@ -102,7 +134,11 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
     SmallVector<Value> acc(adaptor.getAcc());
     SmallVector<scf::ForOp> loops;
     SmallVector<Value> taps;
-    for (ValueRange count : adaptor.getCount()) {
+    for (auto [i, count] : llvm::enumerate(adaptor.getCount())) {
+      if (tile.kernel.getPhases()[int64_t(i)] > 1) {
+        taps.push_back(Value());
+        continue;
+      }
       auto loop = scf::ForOp::create(b, math.constant(0), count.front(),
                                      math.constant(1), acc);
       b.setInsertionPointToStart(loop.getBody());
@@ -111,8 +147,10 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
       taps.push_back(loop.getInductionVar());
       loops.push_back(loop);
     }
-    buildTap(b, op, adaptor.getPatch().front(), adaptor.getWeights().front(),
-             taps, acc);
+    Value skew =
+        adaptor.getSkew().empty() ? Value() : adaptor.getSkew().front();
+    buildTaps(b, op, adaptor.getPatch().front(), adaptor.getWeights().front(),
+              skew, taps, acc);
     for (scf::ForOp loop : llvm::reverse(loops)) {
       scf::YieldOp::create(b, acc);
       b.setInsertionPointAfter(loop);
@@ -122,36 +160,113 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
     return success();
   }
 
-  void buildTap(ImplicitLocOpBuilder &b, ir::ContractOp op, Value patch,
-                Value weights, ArrayRef<Value> taps,
-                MutableArrayRef<Value> acc) const {
+  /// Elements of the patch by which a step along each dimension shifts.
+  SmallVector<int64_t> pitches() const {
+    SmallVector<int64_t> result(tile.shared.window.size(), 1);
+    for (size_t i = result.size(); i-- > 1;)
+      result[i - 1] = result[i] * tile.shared.window[i];
+    return result;
+  }
+
+  /// The grouped part of the chunk's taps; one that does nothing where no
+  /// phases are grouped.
+  SmallVector<StaticTap> groupedTaps(ir::ContractOp op) const {
+    const ir::KernelAttr kernel = tile.kernel;
+    const SmallVector<int64_t> pitch = pitches();
+    SmallVector<StaticTap> taps(1);
+    for (size_t i = 0; i < pitch.size(); ++i) {
+      const auto dim = int64_t(i);
+      SmallVector<StaticTap> longer;
+      for (StaticTap tap : taps) {
+        tap.row *= kernel.getTaps()[dim];
+        tap.phase *= kernel.getPhases()[dim];
+        if (kernel.getPhases()[dim] == 1) {
+          longer.push_back(tap);
+          continue;
+        }
+        auto pairs = cast<DenseI64ArrayAttr>((*op.getPhaseTaps())[i]);
+        for (int64_t t = 0; 2 * t < pairs.size(); ++t)
+          if (pairs[2 * t] >= 0)
+            longer.push_back({tap.row + t,
+                              tap.shift + pairs[2 * t + 1] * pitch[i],
+                              tap.phase + pairs[2 * t]});
+      }
+      taps = std::move(longer);
+    }
+    // All phases that read a pixel come together, so that it needs a register
+    // for a short time.
+    llvm::stable_sort(taps, [](const StaticTap &a, const StaticTap &b) {
+      return a.shift < b.shift;
+    });
+    return taps;
+  }
+
+  /// The thread's weights of one tap and channel. Three are loaded as four.
+  Value loadWeights(ImplicitLocOpBuilder &b, Value weights, Value at) const {
+    const int64_t channels = tile.kernel.getWorkerTile()[1];
+    const bool padded = channels == 3 && tile.shared.weightPitch == 4;
+    Value loaded =
+        loadVector(b, VectorType::get({padded ? 4 : channels}, b.getF32Type()),
+                   weights, at);
+    if (!padded)
+      return loaded;
+    return vector::ExtractStridedSliceOp::create(
+        b, loaded, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{3},
+        ArrayRef<int64_t>{1});
+  }
+
+  /// All taps at one step of the loops, and all channels of the chunk.
+  void buildTaps(ImplicitLocOpBuilder &b, ir::ContractOp op, Value patch,
+                 Value weights, Value skew, ArrayRef<Value> taps,
+                 MutableArrayRef<Value> acc) const {
     IndexMath math(b, b.getIndexType());
     const ir::KernelAttr kernel = tile.kernel;
-    Value row = math.constant(0), shift = math.constant(0);
-    int64_t pitch = 1;
-    for (size_t i = 0; i < taps.size(); ++i)
-      row = math.add(math.mul(row, kernel.getTaps()[i]), taps[i]);
-    for (size_t i = taps.size(); i-- > 0;) {
-      Value age = math.sub(math.constant(kernel.getTaps()[i] - 1), taps[i]);
-      shift = math.add(shift, math.mul(age, op.getInputStep()[i] * pitch));
-      pitch *= op.getHalo()[i];
+    const SmallVector<int64_t> pitch = pitches();
+    Value row = math.constant(0);
+    Value shift = skew ? skew : math.constant(0);
+    for (size_t i = 0; i < taps.size(); ++i) {
+      row = math.mul(row, kernel.getTaps()[int64_t(i)]);
+      if (!taps[i])
+        continue;
+      row = math.add(row, taps[i]);
+      Value age =
+          math.sub(math.constant(kernel.getTaps()[int64_t(i)] - 1), taps[i]);
+      shift = math.add(shift, math.mul(age, op.getInputStep()[i] * pitch[i]));
     }
-    SmallVector<Value> columns;
-    for (Value offset : tile.patchOffsets)
-      columns.push_back(math.add(offset, shift));
+    llvm::SmallDenseMap<Value, Value> columns;
+    for (auto [offset, constant] : tile.patchOffsets)
+      if (Value &column = columns[offset]; !column)
+        column = math.add(offset, shift);
 
-    const int64_t channels = kernel.getChannels();
-    Value first = math.add(math.mul(row, kernel.getChunkChannels() * channels),
-                           tile.channel);
+    const int64_t weightPitch = tile.shared.weightPitch;
+    const int64_t chunk = kernel.getChunkChannels();
+    const int64_t positions = kernel.getWorkerTile()[0];
+    const SmallVector<StaticTap> grouped = groupedTaps(op);
+    Value first =
+        math.add(math.mul(row, chunk * weightPitch), math.cast(tile.channel));
     auto type = VectorType::get(kernel.getWorkerTile()[1], b.getF32Type());
-    for (int64_t k = 0; k < kernel.getChunkChannels(); ++k) {
-      Value weight =
-          loadVector(b, type, weights, math.add(first, k * channels));
-      for (auto [column, sum] : llvm::zip_equal(columns, acc)) {
-        Value pixel = memref::LoadOp::create(
-            b, patch, ValueRange{math.constant(k), column});
-        Value spread = vector::BroadcastOp::create(b, type, pixel);
-        sum = vector::FMAOp::create(b, spread, weight, sum);
+    for (int64_t k = 0; k < chunk; ++k) {
+      // Taps of different phases read the same pixels.
+      llvm::SmallDenseMap<std::pair<Value, int64_t>, Value> pixels;
+      auto pixel = [&](int64_t position, int64_t at) {
+        auto [offset, constant] = tile.patchOffsets[position];
+        Value &value = pixels[{offset, constant + at}];
+        if (!value)
+          value = vector::BroadcastOp::create(
+              b, type,
+              memref::LoadOp::create(
+                  b, patch,
+                  math.add(columns[offset],
+                           k * tile.shared.patchPitch + constant + at)));
+        return value;
+      };
+      for (const StaticTap &tap : grouped) {
+        Value weight = loadWeights(
+            b, weights, math.add(first, (tap.row * chunk + k) * weightPitch));
+        for (int64_t i = 0; i < positions; ++i) {
+          Value &sum = acc[tap.phase * positions + i];
+          sum = vector::FMAOp::create(b, pixel(i, tap.shift), weight, sum);
+        }
       }
     }
   }
@@ -193,9 +308,9 @@ struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
     }
     ThreadTile tile(function, kernel, shared);
 
-    const auto block =
-        VectorType::get({kernel.getPositions(), kernel.getChannels()},
-                        Float32Type::get(&getContext()));
+    const auto block = VectorType::get(
+        {kernel.getPositions(), kernel.getChannels() * kernel.getPhaseCount()},
+        Float32Type::get(&getContext()));
     TypeConverter converter;
     converter.addConversion([](Type type) { return type; });
     converter.addConversion(
@@ -203,7 +318,7 @@ struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
             SmallVectorImpl<Type> &parts) -> std::optional<LogicalResult> {
           if (type != block)
             return std::nullopt;
-          parts.append(kernel.getWorkerTile()[0],
+          parts.append(kernel.getWorkerTile()[0] * kernel.getPhaseCount(),
                        VectorType::get(kernel.getWorkerTile()[1],
                                        type.getElementType()));
           return success();

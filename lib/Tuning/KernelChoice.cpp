@@ -12,6 +12,7 @@
 #include "ctc/Tuning/Simt.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
 
 #include <algorithm>
 
@@ -26,27 +27,34 @@ static int64_t saturate(__int128 value) {
 }
 
 SharedLayout ctc::sharedLayout(ir::KernelAttr kernel,
-                               llvm::ArrayRef<int64_t> inputStep) {
+                               llvm::ArrayRef<int64_t> window, bool staged) {
   SharedLayout layout;
   int64_t row = kernel.getBatch(), taps = 1;
-  for (auto [box, count, step] :
-       llvm::zip_equal(kernel.getBox().asArrayRef(),
-                       kernel.getTaps().asArrayRef(), inputStep)) {
-    layout.halo.push_back(
-        saturate(box + static_cast<__int128>(count - 1) * step));
-    row = saturate(static_cast<__int128>(row) * layout.halo.back());
+  for (auto [size, count] :
+       llvm::zip_equal(window, kernel.getTaps().asArrayRef())) {
+    layout.window.push_back(size);
+    row = saturate(static_cast<__int128>(row) * size);
     taps = saturate(static_cast<__int128>(taps) * count);
   }
   // An odd pitch spreads the channels of one position over the banks, which
   // matters where consecutive threads run along channels.
-  layout.patchPitch = row | 1;
+  layout.patchPitch =
+      kernel.getLanes() == ir::Lanes::Positions ? row : (row | 1);
   layout.patchBytes =
       roundUp(kernel.getChunkChannels() * layout.patchPitch * 4, 16);
-  layout.weightElements =
-      taps * kernel.getChunkChannels() * kernel.getChannels();
+  // A thread's weights are one vector, also where they are three.
+  const int64_t channels = kernel.getChannels();
+  layout.weightPitch = channels % 4 == 3 ? channels + 1 : channels;
+  layout.weightElements = taps * kernel.getChunkChannels() * layout.weightPitch;
   layout.weightBytes = roundUp(layout.weightElements * 4, 16);
-  layout.stagingPitch = kernel.getPositions() | 1;
-  layout.stagingBytes = kernel.getChannels() * layout.stagingPitch * 4;
+  layout.run = kernel.getPhases().asArrayRef().back();
+  // A pitch of 4 more than the banks keeps vectors aligned and spreads the
+  // channels of a position over the banks.
+  const int64_t places = kernel.getPositions() * layout.run;
+  layout.stagingPitch = places + floorMod(4 - places, 32);
+  if (staged)
+    layout.stagingBytes = kernel.getChannels() * kernel.getPhaseCount() /
+                          layout.run * layout.stagingPitch * 4;
   layout.totalBytes =
       std::max(kernel.getStages() * (layout.patchBytes + layout.weightBytes),
                roundUp(layout.stagingBytes, 16));
@@ -66,6 +74,65 @@ std::vector<int64_t> ctc::chunkHalo(ir::KernelAttr kernel,
                                  plans[i].inputStep));
   }
   return halo;
+}
+
+int64_t ctc::patchVector(ir::KernelAttr kernel, ElementType type, Layout layout,
+                         int64_t inputWidth) {
+  const int64_t vector = 16 / byteWidth(type);
+  return layout == Layout::ChannelsFirst &&
+                 kernel.getLanes() == ir::Lanes::Positions &&
+                 inputWidth % vector == 0
+             ? vector
+             : 1;
+}
+
+std::vector<int64_t> ctc::chunkWindow(ir::KernelAttr kernel,
+                                      const Problem &problem,
+                                      llvm::ArrayRef<DimPhasePlan> plans) {
+  std::vector<int64_t> window = chunkHalo(kernel, problem, plans);
+  const int64_t vector = patchVector(kernel, problem.type, problem.layout,
+                                     problem.dims.back().input);
+  const DimPhasePlan &plan = plans.back();
+  const int64_t box = kernel.getBox().asArrayRef().back();
+  // Where all boxes begin at the same place in a vector it is known how far
+  // behind the vector's start that is.
+  const bool grouped = kernel.getPhases().asArrayRef().back() > 1;
+  const bool oneTap = plan.phases.size() == 1 && plan.maxTapCount == 1;
+  int64_t skew = vector - 1;
+  if ((grouped || oneTap) && (box % vector == 0 || box >= plan.maxQCount))
+    skew = floorMod(groupPhases(problem.dims.back(), plan).inputBase, vector);
+  window.back() = roundUp(window.back() + skew, vector);
+  return window;
+}
+
+bool ctc::storesStaged(ir::KernelAttr kernel, ElementType type, Layout layout,
+                       int64_t outputWidth, int64_t stride) {
+  const int64_t run = kernel.getPhases().asArrayRef().back();
+  return layout == Layout::ChannelsLast ||
+         kernel.getLanes() == ir::Lanes::Channels || run != stride ||
+         outputWidth % run != 0 || !llvm::has_single_bit(uint64_t(run)) ||
+         run * byteWidth(type) > 16;
+}
+
+Expected<void> ctc::checkPhases(ir::KernelAttr kernel, const Problem &problem,
+                                llvm::ArrayRef<DimPhasePlan> plans) {
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const int64_t phases = kernel.getPhases()[i];
+    if (phases == 1)
+      continue;
+    if (phases != int64_t(plans[i].phases.size()))
+      return invalidProblem(
+          "phases is " + std::to_string(phases) + " in dimension " +
+          std::to_string(i) + ", must be 1 or all " +
+          std::to_string(plans[i].phases.size()) + " of them");
+    if (kernel.getTaps()[i] != problem.dims[i].kernel)
+      return invalidProblem("taps is " + std::to_string(kernel.getTaps()[i]) +
+                            " in dimension " + std::to_string(i) +
+                            " whose phases are grouped, must be the kernel "
+                            "size, " +
+                            std::to_string(problem.dims[i].kernel));
+  }
+  return {};
 }
 
 int64_t ctc::dynamicSharedBytes(ir::KernelAttr kernel, const Problem &problem,
@@ -90,17 +157,10 @@ Expected<void> ctc::checkFits(ir::KernelAttr kernel, const Problem &problem,
     return tl::unexpected(plans.error());
   if (kernel.getFamily() == ir::Family::MmaSync)
     return checkMmaSync(kernel, problem, *plans, chip);
-  std::vector<int64_t> steps;
-  for (const DimPhasePlan &plan : *plans)
-    steps.push_back(plan.inputStep);
-  const int64_t limit = std::min(kMaxStaticShared, chip.maxSharedPerBlock);
-  if (const int64_t bytes = sharedLayout(kernel, steps).totalBytes;
-      bytes > limit)
-    return tl::unexpected(tooLarge(bytes, limit, chip));
-  return {};
+  return checkSimt(kernel, problem, *plans, chip);
 }
 
-Tiling ctc::tilingOf(ir::KernelAttr kernel) {
+Tiling ctc::tilingOf(ir::KernelAttr kernel, const Problem &problem) {
   Tiling tiling;
   tiling.batch = kernel.getBatch();
   tiling.box.assign(kernel.getBox().asArrayRef().begin(),
@@ -113,6 +173,12 @@ Tiling ctc::tilingOf(ir::KernelAttr kernel) {
   tiling.phases.assign(kernel.getPhases().asArrayRef().begin(),
                        kernel.getPhases().asArrayRef().end());
   tiling.clip = kernel.getClip();
+  auto plans = planPhases(problem);
+  if (kernel.getFamily() == ir::Family::Simt && plans) {
+    tiling.vector = patchVector(kernel, problem.type, problem.layout,
+                                problem.dims.back().input);
+    tiling.row = chunkWindow(kernel, problem, *plans).back();
+  }
   return tiling;
 }
 
@@ -145,7 +211,7 @@ ctc::chooseKernel(mlir::MLIRContext *context, const Problem &problem,
     return invalidProblem("candidate is " + std::to_string(candidate) +
                           ", must be 0 for family simt, which has one");
   auto choice = mma ? chooseMmaSync(context, problem, chip, candidate)
-                    : chooseSimt(context, problem);
+                    : chooseSimt(context, problem, chip);
   if (!choice)
     return choice;
   if (auto fits = checkFits(choice->kernel, problem, chip); !fits)

@@ -7,12 +7,15 @@
 
 #include "ctc/Tuning/Simt.h"
 #include "ctc/Support/IntegerMath.h"
+#include "ctc/Support/PhaseGroup.h"
 #include "ctc/Tuning/BoxSearch.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/ADT/bit.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 using namespace ctc;
 
@@ -21,29 +24,81 @@ namespace {
 /// The tile as plain numbers while it is being chosen.
 struct SimtTile {
   int64_t batch = 1;
-  std::vector<int64_t> box, taps;
+  std::vector<int64_t> box, phases, taps;
   int64_t chunk = 1;
   int64_t threadsPositions = 32, threadsChannels = 1;
   int64_t threadPositions = 8, threadChannels = 1;
 
   int64_t positions() const { return threadsPositions * threadPositions; }
+  int64_t channels() const { return threadsChannels * threadChannels; }
+  int64_t phaseCount() const {
+    return std::accumulate(phases.begin(), phases.end(), int64_t{1},
+                           std::multiplies<>());
+  }
+  /// Taps that are unrolled.
+  int64_t groupedTaps() const {
+    int64_t count = 1;
+    for (size_t i = 0; i < phases.size(); ++i)
+      if (phases[i] > 1)
+        count *= taps[i];
+    return count;
+  }
 };
 
-// 64 accumulators per thread leave registers for operands and addresses below
-// the 255 a thread may have, with two blocks of 128 threads or more per SM.
+// 64 sums per thread leave registers for operands and addresses with four
+// blocks of 128 threads per multiprocessor.
 constexpr int64_t kThreads = 128;
+constexpr int64_t kMaxSums = 64;
 constexpr int64_t kMaxThreadTile = 8;
 constexpr int64_t kMaxThreadsChannels = 8;
-// The unrolled chunk: 8 channels times 64 accumulators is 512 FMA.
+// The unrolled chunk: 8 channels times 64 sums is 512 FMA. With grouped phases
+// taps are unrolled, too, and more is worth its code.
 constexpr int64_t kMaxChunk = 8;
+constexpr int64_t kMaxUnrolled = 1536;
+// Taps of grouped phases: their pixels are in registers together.
+constexpr int64_t kMaxGroupedTaps = 32;
+// What a kernel chosen by someone else may unroll.
+constexpr int64_t kMostUnrolled = 16384;
+// Phases of one dimension in a block.
+constexpr int64_t kMaxGroup = 4;
 // Leaves room for two blocks per SM on chips with 100 KiB of shared memory.
 constexpr int64_t kSharedBudget = 40960;
 // Along one dimension; more taps only deepen the halo.
 constexpr int64_t kMaxTapsPerChunk = 8;
+// Rows of a box: what a warp stores at a time.
+constexpr int64_t kRow = 32;
+
+/// Builds the tile of a problem step by step.
+class SimtSearch {
+public:
+  SimtSearch(mlir::MLIRContext *context, const Problem &problem,
+             const std::vector<DimPhasePlan> &plans, const Chip &chip)
+      : context(context), problem(problem), plans(plans), chip(chip) {}
+
+  SimtTile best();
+  ir::KernelAttr toAttr() const;
+
+private:
+  void chooseChannels();
+  void groupPhases();
+  bool canGroup(size_t dim, int64_t least) const;
+  bool readsMatter() const;
+  void chooseChunk();
+  void shrinkToWork();
+  void chooseBox(int64_t positions);
+  int64_t blocks() const;
+  void shrinkToShared();
+
+  mlir::MLIRContext *context;
+  const Problem &problem;
+  const std::vector<DimPhasePlan> &plans;
+  const Chip &chip;
+  SimtTile tile;
+};
 
 } // namespace
 
-static void chooseChannels(const Problem &problem, SimtTile &tile) {
+void SimtSearch::chooseChannels() {
   const int64_t channels =
       std::max<int64_t>(1, problem.outputChannelsPerGroup());
   const int64_t most = kMaxThreadTile * kMaxThreadsChannels;
@@ -54,52 +109,159 @@ static void chooseChannels(const Problem &problem, SimtTile &tile) {
   tile.threadsPositions = kThreads / tile.threadsChannels;
 }
 
-/// The chunk size from 4 up that rounds the group's input channels up least.
-static int64_t chooseChunk(int64_t channels) {
-  if (channels <= kMaxChunk)
-    return std::max<int64_t>(1, channels);
-  int64_t best = kMaxChunk;
-  for (int64_t chunk = kMaxChunk; chunk >= 4; --chunk)
-    if (roundUp(channels, chunk) < roundUp(channels, best))
-      best = chunk;
-  return best;
+/// Whether a thread can hold `least` positions of all phases of a dimension,
+/// too, and unroll their taps.
+bool SimtSearch::canGroup(size_t dim, int64_t least) const {
+  const DimPhasePlan &plan = plans[dim];
+  const auto phases = int64_t(plan.phases.size());
+  const int64_t held = least * tile.threadChannels * tile.phaseCount() * phases;
+  return phases > 1 && phases <= kMaxGroup &&
+         phases == problem.dims[dim].stride && plan.maxTapCount > 0 &&
+         held <= kMaxSums &&
+         tile.groupedTaps() * problem.dims[dim].kernel <= kMaxGroupedTaps &&
+         tile.groupedTaps() * problem.dims[dim].kernel * least *
+                 tile.threadChannels <=
+             kMaxUnrolled;
 }
 
-/// Fewer positions per thread, then fewer threads, where a phase is small.
-static void shrinkToWork(int64_t positions, SimtTile &tile) {
-  while (tile.threadPositions > 1 && tile.positions() / 2 >= positions)
+/// Whether the input has more than an eighth of the output's elements.
+bool SimtSearch::readsMatter() const {
+  int64_t phases = 1;
+  for (const DimPhasePlan &plan : plans)
+    phases *= std::max<int64_t>(1, int64_t(plan.phases.size()));
+  return problem.inputChannelsPerGroup() * 8 >
+         problem.outputChannelsPerGroup() * phases;
+}
+
+/// Phases of the innermost dimension make whole rows. Those of the others are
+/// worth it where reading the input once for all of them counts.
+void SimtSearch::groupPhases() {
+  tile.phases.assign(plans.size(), 1);
+  for (const DimPhasePlan &plan : plans)
+    tile.taps.push_back(
+        std::clamp<int64_t>(plan.maxTapCount, 1, kMaxTapsPerChunk));
+  for (size_t i = plans.size(); i-- > 0;) {
+    const bool inner = i + 1 == plans.size();
+    if ((inner || readsMatter()) && canGroup(i, 2)) {
+      tile.phases[i] = int64_t(plans[i].phases.size());
+      tile.taps[i] = problem.dims[i].kernel;
+    }
+  }
+  const int64_t sums = tile.threadChannels * tile.phaseCount();
+  tile.threadPositions = std::min<int64_t>(
+      kMaxThreadTile, int64_t(llvm::bit_floor(uint64_t(kMaxSums / sums))));
+}
+
+/// The chunk size from half of the largest up that rounds the group's input
+/// channels up least.
+void SimtSearch::chooseChunk() {
+  const int64_t channels =
+      std::max<int64_t>(1, problem.inputChannelsPerGroup());
+  int64_t most = kMaxChunk;
+  if (const int64_t taps = tile.groupedTaps(); taps > 1)
+    most = std::clamp<int64_t>(
+        kMaxUnrolled / (taps * tile.threadPositions * tile.threadChannels), 1,
+        kMaxChunk);
+  tile.chunk = std::min(most, channels);
+  for (int64_t chunk = tile.chunk; 2 * chunk >= most && chunk > 0; --chunk)
+    if (roundUp(channels, chunk) < roundUp(channels, tile.chunk))
+      tile.chunk = chunk;
+}
+
+int64_t SimtSearch::blocks() const {
+  __int128 count = ceilDiv(problem.outputChannelsPerGroup(), tile.channels());
+  count *= problem.groups;
+  count *= problem.hasDynamicBatch() ? 1 : ceilDiv(problem.batch, tile.batch);
+  for (size_t i = 0; i < plans.size(); ++i) {
+    count *= ceilDiv(std::max<int64_t>(1, plans[i].maxQCount), tile.box[i]);
+    if (tile.phases[i] == 1)
+      count *= std::max<int64_t>(1, int64_t(plans[i].phases.size()));
+    count = std::min<__int128>(count, kMaxGridX);
+  }
+  return int64_t(count);
+}
+
+void SimtSearch::chooseBox(int64_t positions) {
+  BoxSearch search = boxSearch(problem, plans);
+  for (size_t i = 0; i < plans.size(); ++i)
+    if (tile.phases[i] > 1)
+      search.reach[i + 1] = ctc::groupPhases(problem.dims[i], plans[i]).window;
+  if (problem.layout == Layout::ChannelsFirst) {
+    search.rowGrain = kRow;
+    search.rowWeight = 0.5;
+  }
+  const std::vector<int64_t> best = search.best(positions);
+  tile.batch = best.front();
+  tile.box.assign(best.begin() + 1, best.end());
+}
+
+/// Fewer positions per thread, then fewer threads, where a phase is small or
+/// blocks would be too few for the chip.
+void SimtSearch::shrinkToWork() {
+  const int64_t work = boxSearch(problem, plans).volume();
+  const int64_t enough = chip.board.multiprocessors;
+  auto tooLarge = [&] {
+    if (tile.positions() / 2 >= work)
+      return true;
+    chooseBox(tile.positions());
+    return blocks() < enough;
+  };
+  while (tile.threadPositions > 1 && tooLarge())
     tile.threadPositions /= 2;
-  while (tile.threadsPositions * tile.threadsChannels > 32 &&
-         tile.positions() / 2 >= positions)
+  while (tile.threadsPositions * tile.threadsChannels > 32 && tooLarge())
     tile.threadsPositions /= 2;
+  chooseBox(tile.positions());
 }
 
-static ir::KernelAttr toAttr(mlir::MLIRContext *context, const SimtTile &tile) {
+ir::KernelAttr SimtSearch::toAttr() const {
   auto sizes = [&](llvm::ArrayRef<int64_t> values) {
     return mlir::DenseI64ArrayAttr::get(context, values);
   };
   return ir::KernelAttr::get(
       context, ir::Family::Simt, ir::Lanes::Positions, tile.batch,
-      sizes(tile.box), sizes(std::vector<int64_t>(tile.box.size(), 1)),
-      sizes(tile.taps), tile.chunk,
+      sizes(tile.box), sizes(tile.phases), sizes(tile.taps), tile.chunk,
       sizes({tile.threadsPositions, tile.threadsChannels}),
       sizes({tile.threadPositions, tile.threadChannels}), /*stages=*/1,
       /*clip=*/true, ir::ChoiceSource::Heuristic);
 }
 
-/// Halves the largest tap count, then the chunk, until the chunk's buffers fit.
-static void shrinkToShared(mlir::MLIRContext *context,
-                           const std::vector<int64_t> &steps, SimtTile &tile) {
-  while (sharedLayout(toAttr(context, tile), steps).totalBytes >
-         kSharedBudget) {
-    auto most = std::max_element(tile.taps.begin(), tile.taps.end());
-    if (*most > 1)
-      *most = ceilDiv(*most, 2);
-    else if (tile.chunk > 1)
+static SharedLayout sharedLayoutOf(ir::KernelAttr kernel,
+                                   const Problem &problem,
+                                   llvm::ArrayRef<DimPhasePlan> plans) {
+  const std::vector<int64_t> shape = problem.outputShape();
+  const bool last = problem.layout == Layout::ChannelsLast;
+  return sharedLayout(kernel, chunkWindow(kernel, problem, plans),
+                      storesStaged(kernel, problem.type, problem.layout,
+                                   shape[shape.size() - (last ? 2 : 1)],
+                                   problem.dims.back().stride));
+}
+
+/// Halves the chunk down to two channels, then the largest count of taps that
+/// are in chunks, until the chunk's buffers fit: chunks of taps load most of
+/// the halo once more.
+void SimtSearch::shrinkToShared() {
+  while (sharedLayoutOf(toAttr(), problem, plans).totalBytes > kSharedBudget) {
+    int64_t *most = nullptr;
+    for (size_t i = 0; i < tile.taps.size(); ++i)
+      if (tile.phases[i] == 1 && (!most || tile.taps[i] > *most))
+        most = &tile.taps[i];
+    const bool taps = most && *most > 1;
+    if (tile.chunk > (taps ? 2 : 1))
       tile.chunk = ceilDiv(tile.chunk, 2);
+    else if (taps)
+      *most = ceilDiv(*most, 2);
     else
       return;
   }
+}
+
+SimtTile SimtSearch::best() {
+  chooseChannels();
+  groupPhases();
+  shrinkToWork();
+  chooseChunk();
+  shrinkToShared();
+  return tile;
 }
 
 static std::string explain(const Problem &problem, const SimtTile &tile) {
@@ -107,8 +269,11 @@ static std::string explain(const Problem &problem, const SimtTile &tile) {
   return "simt serves every layer; a block of " +
          std::to_string(tile.threadsPositions * tile.threadsChannels) +
          " threads computes " + std::to_string(tile.batch) + " x " +
-         formatShape(box) + " positions of one phase by " +
-         std::to_string(tile.threadsChannels * tile.threadChannels) + " of " +
+         formatShape(box) + " positions of " +
+         (tile.phaseCount() == 1
+              ? "one phase"
+              : std::to_string(tile.phaseCount()) + " phases") +
+         " by " + std::to_string(tile.channels()) + " of " +
          std::to_string(problem.outputChannelsPerGroup()) +
          " channels per group, " + std::to_string(tile.threadPositions) +
          " x " + std::to_string(tile.threadChannels) + " per thread";
@@ -120,26 +285,37 @@ std::optional<std::string> ctc::whyNotSimt(const Problem &problem) {
   return std::nullopt;
 }
 
+Expected<void> ctc::checkSimt(ir::KernelAttr kernel, const Problem &problem,
+                              llvm::ArrayRef<DimPhasePlan> plans,
+                              const Chip &chip) {
+  if (auto phases = checkPhases(kernel, problem, plans); !phases)
+    return phases;
+  __int128 unrolled = kernel.getChunkChannels();
+  for (int64_t size : kernel.getWorkerTile().asArrayRef())
+    unrolled *= size;
+  for (size_t i = 0; i < plans.size(); ++i)
+    if (kernel.getPhases()[int64_t(i)] > 1)
+      unrolled *= kernel.getTaps()[int64_t(i)];
+  if (kernel.getPhaseCount() > 1 && unrolled > kMostUnrolled)
+    return invalidProblem(
+        "the kernel unrolls " + std::to_string(int64_t(unrolled)) +
+        " multiply-adds, chunk_channels times worker_tile times the taps of "
+        "grouped phases, at most " +
+        std::to_string(kMostUnrolled) + " are legal");
+  const int64_t limit = std::min(kMaxStaticShared, chip.maxSharedPerBlock);
+  if (const int64_t bytes = sharedLayoutOf(kernel, problem, plans).totalBytes;
+      bytes > limit)
+    return tl::unexpected(tooLarge(bytes, limit, chip));
+  return {};
+}
+
 Expected<KernelChoice> ctc::chooseSimt(mlir::MLIRContext *context,
-                                       const Problem &problem) {
+                                       const Problem &problem,
+                                       const Chip &chip) {
   auto plans = planPhases(problem);
   if (!plans)
     return tl::unexpected(plans.error());
-  SimtTile tile;
-  chooseChannels(problem, tile);
-  tile.chunk = chooseChunk(problem.inputChannelsPerGroup());
-
-  const BoxSearch search = boxSearch(problem, *plans);
-  std::vector<int64_t> steps;
-  for (const DimPhasePlan &plan : *plans) {
-    steps.push_back(plan.inputStep);
-    tile.taps.push_back(
-        std::clamp<int64_t>(plan.maxTapCount, 1, kMaxTapsPerChunk));
-  }
-  shrinkToWork(search.volume(), tile);
-  const std::vector<int64_t> best = search.best(tile.positions());
-  tile.batch = best.front();
-  tile.box.assign(best.begin() + 1, best.end());
-  shrinkToShared(context, steps, tile);
-  return KernelChoice{toAttr(context, tile), explain(problem, tile)};
+  SimtSearch search(context, problem, *plans, chip);
+  const SimtTile tile = search.best();
+  return KernelChoice{search.toAttr(), explain(problem, tile)};
 }

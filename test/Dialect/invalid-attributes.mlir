@@ -99,8 +99,8 @@ module attributes {ctc.target = #ctc.target<"sm_75">} {}
 
 // -----
 
-// expected-error@+1 {{phases are grouped, which simt does not do}}
-"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 2], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
+// expected-error@+1 {{a thread holds 512 sums, phases times worker_tile, at most 256 are legal}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [8, 8], taps = [8, 8], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 8], stages = 1, source = explicit>} : () -> ()
 
 // -----
 

@@ -8,16 +8,20 @@
 // CHECK: gpu.func @layer(%[[X:.*]]: memref<1x4x40xf32, {{.*}}>, %[[P:.*]]: memref<1x1x3x4x4xf32, {{.*}}>, %{{.*}}: memref<1x4x81xf32, {{.*}}>)
 // CHECK-NOT: ctc.load_patch
 // CHECK: %[[FLAT:.*]] = memref.reinterpret_cast %[[X]]
-// CHECK: scf.for
-// CHECK: %[[INSIDE:.*]] = arith.cmpi ult
+// Rows of 40 are whole vectors of 4. The halo of 33 positions is read as 9 of them, all channels before the first is stored.
+// CHECK: %[[EXISTS:.*]] = arith.cmpi slt, %{{.*}}, %c9_i32
+// CHECK: %[[IN:.*]] = arith.cmpi ult
+// CHECK: %[[INSIDE:.*]] = arith.andi %[[EXISTS]], %[[IN]]
 // CHECK: %[[SAFE:.*]] = arith.select %[[INSIDE]]
-// CHECK: %[[VALUE:.*]] = memref.load %[[FLAT]][%[[SAFE]]]
-// CHECK: %[[FILLED:.*]] = arith.select %[[INSIDE]], %[[VALUE]], %{{.*}} : f32
-// CHECK: nvvm.convert.float.to.tf32 %[[FILLED]]
-// CHECK: memref.store %{{.*}} #gpu.address_space<workgroup>>
+// CHECK: %[[VALUE:.*]] = vector.load %[[FLAT]][%[[SAFE]]] {alignment = 16 : i64}
+// CHECK: %[[FILLED:.*]] = arith.select %[[INSIDE]], %[[VALUE]], %{{.*}} : vector<4xf32>
+// CHECK-COUNT-3: vector.load %[[FLAT]]
+// CHECK: vector.extract %[[FILLED]][0]
+// CHECK: nvvm.convert.float.to.tf32
+// CHECK: vector.store %{{.*}} {alignment = 16 : i64} : memref<144xf32, #gpu.address_space<workgroup>>, vector<4xf32>
 // CHECK-NOT: ctc.load_weights
 // CHECK: vector.load {{.*}} {alignment = 16 : i64}
-// CHECK: ctc.contract %{{.*}}, %{{.*}} : memref<{{.*}}#gpu.address_space<workgroup>>, memref<{{.*}}#gpu.address_space<workgroup>> into vector<32x4xf32>
+// CHECK: ctc.contract %{{.*}} skew %{{.*}} : memref<{{.*}}#gpu.address_space<workgroup>>, memref<{{.*}}#gpu.address_space<workgroup>> into vector<32x4xf32>
 func.func @layer(%x: memref<1x4x40xf32>, %p: memref<1x1x3x4x4xf32>, %y: memref<1x4x81xf32>) {
   ctc.conv_transpose ins(%x, %p : memref<1x4x40xf32>, memref<1x1x3x4x4xf32>) outs(%y : memref<1x4x81xf32>)
     {stride = array<i64: 2>, kernel = #kernel, packed}

@@ -5,7 +5,7 @@
 #kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [7], phases = [1], taps = [1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>
 
 gpu.module @kernels {
-  // expected-error-re@+1 {{has {{a kernel and no ctc.input_step with one value for each size of its box|no workgroup buffer, run ctc-pipeline first}}}}
+  // expected-error-re@+1 {{has {{a kernel and no ctc.window with one size for each of its box|no workgroup buffer, run ctc-pipeline first}}}}
   gpu.func @f() kernel attributes {ctc.kernel = #kernel} {
     gpu.return
   }

@@ -10,10 +10,9 @@
 // CHECK: memref.global "private" constant @layer_phases0 : memref<4x5xi64, #gpu.address_space<global>>
 // CHECK-SAME{LITERAL}: dense<[[1100000002, 2, 0, 0, 0], [1100000001, 1, 2, 0, 1], [1100000001, 1, 3, 0, 2], [1100000001, 1, 4, 0, 3]]>
 // CHECK: gpu.func @layer
-// CHECK: scf.for %[[E:.*]] = %{{.*}} to %{{.*}} step %{{.*}} : i32
-// CHECK: arith.index_cast %[[E]] : i32 to index
-// CHECK: memref.load %{{.*}}[%{{.*}}] : memref<1100000001xf32, strided<[1]>, #gpu.address_space<global>>
-// CHECK: memref.store %{{.*}}, %{{.*}}[%{{.*}}] : memref<4400000005xf32, strided<[1]>, #gpu.address_space<global>>
+// CHECK: %[[SAFE:[0-9]+]] = arith.select %{{.*}} : index
+// CHECK-NEXT: memref.load %{{.*}}[%[[SAFE]]] : memref<1100000001xf32, strided<[1]>, #gpu.address_space<global>>
+// CHECK: vector.store %{{.*}}, %{{.*}}[%{{.*}}] {{.*}} : memref<4400000005xf32, strided<[1]>, #gpu.address_space<global>>, vector<1xf32>
 func.func @layer(%x: tensor<1x1x1100000001xf32>, %w: tensor<1x1x5xf32>) -> tensor<1x1x4400000005xf32> {
   %init = tensor.empty() : tensor<1x1x4400000005xf32>
   %y = ctc.conv_transpose ins(%x, %w : tensor<1x1x1100000001xf32>, tensor<1x1x5xf32>)

@@ -20,8 +20,28 @@ func.func @operand_order(%y: memref<1x4x7xf32>, %w: memref<1x1x2x8x4xf32>, %x: m
 #large = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [1024], phases = [1], taps = [1], chunk_channels = 16, workers = [128, 1], worker_tile = [8, 16], stages = 1, source = explicit>
 
 func.func @does_not_fit(%x: memref<1x8x6xf32>, %w: memref<1x1x2x16x16xf32>, %y: memref<1x4x7xf32>) {
-  // expected-error@+1 {{the kernel's tiles take 66624 bytes of workgroup memory, at most 49152 are available on sm_80; use a smaller box, taps or chunk_channels}}
+  // expected-error@+1 {{the kernel's tiles take 66560 bytes of workgroup memory, at most 49152 are available on sm_80; use a smaller box, taps or chunk_channels}}
   ctc.conv_transpose ins(%x, %w : memref<1x8x6xf32>, memref<1x1x2x16x16xf32>) outs(%y : memref<1x4x7xf32>)
     {kernel = #large, packed}
+  return
+}
+
+// -----
+#some = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [2], taps = [4], chunk_channels = 1, workers = [32, 1], worker_tile = [1, 1], stages = 1, source = explicit>
+
+func.func @some_phases(%x: memref<1x1x8xf32>, %w: memref<1x1x4x1x1xf32>, %y: memref<1x1x25xf32>) {
+  // expected-error@+1 {{phases is 2 in dimension 0, must be 1 or all 3 of them}}
+  ctc.conv_transpose ins(%x, %w : memref<1x1x8xf32>, memref<1x1x4x1x1xf32>) outs(%y : memref<1x1x25xf32>)
+    {stride = array<i64: 3>, kernel = #some, packed}
+  return
+}
+
+// -----
+#deep = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [32], phases = [2], taps = [512], chunk_channels = 64, workers = [32, 1], worker_tile = [1, 1], stages = 1, source = explicit>
+
+func.func @unrolls(%x: memref<1x64x8xf32>, %w: memref<1x1x512x64x1xf32>, %y: memref<1x1x526xf32>) {
+  // expected-error@+1 {{the kernel unrolls 32768 multiply-adds, chunk_channels times worker_tile times the taps of grouped phases, at most 16384 are legal}}
+  ctc.conv_transpose ins(%x, %w : memref<1x64x8xf32>, memref<1x1x512x64x1xf32>) outs(%y : memref<1x1x526xf32>)
+    {stride = array<i64: 2>, kernel = #deep, packed}
   return
 }

@@ -21,7 +21,7 @@ inline constexpr llvm::StringLiteral kReasonAttr = "ctc.reason";
 /// Discardable attribute of a kernel: its #ctc.kernel.
 inline constexpr llvm::StringLiteral kKernelAttr = "ctc.kernel";
 /// Discardable attribute of a kernel: input steps per spatial dimension.
-inline constexpr llvm::StringLiteral kInputStepAttr = "ctc.input_step";
+inline constexpr llvm::StringLiteral kWindowAttr = "ctc.window";
 /// The gpu.module that holds all kernels of a module.
 inline constexpr llvm::StringLiteral kKernelModule = "ctc_kernels";
 

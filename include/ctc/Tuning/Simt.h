@@ -16,10 +16,16 @@ namespace ctc {
 std::optional<std::string> whyNotSimt(const Problem &problem);
 
 /// Chooses the tiles of a simt kernel: channels per thread so that few are
-/// idle, a box that wastes few positions and little halo, and as many taps per
-/// chunk as workgroup memory holds.
+/// idle, phases in one block where that makes rows of the output whole or reads
+/// the input once, a box that wastes few positions and little halo, and as many
+/// taps per chunk as workgroup memory holds.
 Expected<KernelChoice> chooseSimt(mlir::MLIRContext *context,
-                                  const Problem &problem);
+                                  const Problem &problem, const Chip &chip);
+
+/// The kernel serves the problem on the chip, or an error that names what does
+/// not fit and what does.
+Expected<void> checkSimt(ir::KernelAttr kernel, const Problem &problem,
+                         llvm::ArrayRef<DimPhasePlan> plans, const Chip &chip);
 
 } // namespace ctc
 

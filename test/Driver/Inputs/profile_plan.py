@@ -45,7 +45,10 @@ if "--loads" in sys.argv:
     loads = sum(buffers[name]["block_loaded_bytes"]
                 for name in ("input", "packed weight"))
     planned = profile["planned_load_bytes"]
-    assert loads == planned, (loads, planned)
+    # Threads out of bounds read the buffer's first element and drop it: of each
+    # of the two a sector that a block may have no other use for.
+    most = planned + 2 * 32 * launch["blocks"]
+    assert planned <= loads <= most, (loads, planned)
 if "--copies" in sys.argv:
     copied = sum(row["global"]["bytes"] for row in launch["instructions"]
                  if row["class"] == "async copy" and "global" in row)
