@@ -41,16 +41,18 @@ static int64_t assumedAlignment(MemRefType type) {
 /// thread all of the 255 it may have, and what it needs is below 200.
 static constexpr int64_t kResidentThreads = 256;
 
-// Registers of an SM of every chip, and what a thread of the simt family takes
-// beside its sums: addresses, and operands under way. More threads than the
-// last number hide no more latency.
+// Registers of an SM of every chip, and what a thread of a simt kernel with
+// grouped phases takes beside its sums: addresses, and operands under way. More
+// threads than the last number hide no more latency. Without grouped phases
+// taps are loops, whose addresses take more.
 static constexpr int64_t kRegisters = 65536;
 static constexpr int64_t kRegistersBesideSums = 64;
 static constexpr int64_t kMaxResidentThreads = 640;
 
 static int64_t residentThreads(gpu::GPUFuncOp function) {
   auto kernel = function->getAttrOfType<ir::KernelAttr>(kKernelAttr);
-  if (!kernel || kernel.getFamily() != ir::Family::Simt)
+  if (!kernel || kernel.getFamily() != ir::Family::Simt ||
+      kernel.getPhaseCount() == 1)
     return kResidentThreads;
   const int64_t sums = kernel.getWorkerTile()[0] * kernel.getWorkerTile()[1] *
                        kernel.getPhaseCount();
