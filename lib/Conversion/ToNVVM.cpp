@@ -47,6 +47,10 @@ static constexpr int64_t kResidentThreads = 256;
 // taps are loops, whose addresses take more.
 static constexpr int64_t kRegisters = 65536;
 static constexpr int64_t kRegistersBesideSums = 64;
+// Where more taps and channels than that are unrolled, ptxas has more of their
+// operands under way.
+static constexpr int64_t kFewUnrolled = 24;
+static constexpr int64_t kRegistersOfMany = 112;
 static constexpr int64_t kMaxResidentThreads = 640;
 
 static int64_t residentThreads(gpu::GPUFuncOp function) {
@@ -56,8 +60,15 @@ static int64_t residentThreads(gpu::GPUFuncOp function) {
     return kResidentThreads;
   const int64_t sums = kernel.getWorkerTile()[0] * kernel.getWorkerTile()[1] *
                        kernel.getPhaseCount();
-  return std::clamp(kRegisters / (sums + kRegistersBesideSums),
-                    kResidentThreads, kMaxResidentThreads);
+  int64_t unrolled = kernel.getChunkChannels();
+  for (auto [phases, taps] : llvm::zip_equal(kernel.getPhases().asArrayRef(),
+                                             kernel.getTaps().asArrayRef()))
+    if (phases > 1)
+      unrolled *= taps;
+  const bool many = unrolled > kFewUnrolled;
+  const int64_t beside = many ? kRegistersOfMany : kRegistersBesideSums;
+  return std::clamp(kRegisters / (sums + beside), kResidentThreads,
+                    many ? 2 * kResidentThreads : kMaxResidentThreads);
 }
 
 /// Whether a kernel only reads an argument: nothing stores through it or
