@@ -34,7 +34,7 @@ TEST(WorkFactors, GroupedPhasesReadTheInputOnce) {
   Problem problem;
   problem.dims = {SpatialDim{16, 4, 2, 1, 1, 1, 0}};
   Tiling tiling{1, {8}, 8, 1, 1, {4}};
-  tiling.grouped = {true};
+  tiling.phases = {2};
   auto work = workFactors(problem, tiling);
   ASSERT_TRUE(work);
   // 16 positions of two phases of two taps, of which the first and the last

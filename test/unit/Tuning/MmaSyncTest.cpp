@@ -127,7 +127,7 @@ TEST(MmaSync, RefusalsNameTheFamilyThatCan) {
 
 /// The part of the tile factor that positions waste.
 double positionWaste(const Problem &problem, ir::KernelAttr kernel) {
-  auto work = workFactors(problem, tilingOf(kernel));
+  auto work = workFactors(problem, tilingOf(kernel, problem));
   EXPECT_TRUE(work);
   auto rounding = [](int64_t size, int64_t tile) {
     return double(roundUp(size, tile)) / double(size);
