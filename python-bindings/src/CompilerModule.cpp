@@ -143,7 +143,10 @@ static nb::bytes compileModule(Session &session, mlir::ModuleOp module,
   Expected<Bundle> bundle;
   {
     const nb::gil_scoped_release release;
-    bundle = ctc::compile(module, {chips, family, /*assemble=*/true});
+    ctc::CompileOptions options;
+    options.chips = chips;
+    options.family = family;
+    bundle = ctc::compile(module, options);
     if (bundle) {
       if (auto sound = verify(*bundle); sound)
         bytes = serialize(*bundle);

@@ -20,13 +20,13 @@ struct CompileOptions {
   std::vector<std::string> chips;
   /// Kernel family to force; empty lets the chooser choose.
   std::string family;
-  /// Place of the kernel in the cost model's ranking; 0 is the best.
-  int64_t candidate = 0;
   /// Whether to run ptxas. Without it images hold PTX only.
   bool assemble = true;
   /// Whether the PTX says which operation of the kernels' MLIR each instruction
   /// comes from, and the bundle holds that MLIR.
   bool debug = false;
+  /// Place of the kernel in the cost model's ranking; 0 is the best.
+  int64_t candidate = 0;
 };
 
 /// Compiles every entry of a module, which is left as it was, for every chip.
