@@ -42,30 +42,17 @@ Expected<void> ctc::checkMmaSync(ir::KernelAttr kernel, const Problem &problem,
                           std::to_string(kernel.getChunkChannels()) +
                           ", must be a multiple of " + std::to_string(step) +
                           " for " + std::string(name(problem.type)));
+  if (auto phases = checkPhases(kernel, problem, plans); !phases)
+    return phases;
   for (size_t i = 0; i < plans.size(); ++i) {
-    const int64_t phases = kernel.getPhases()[i];
-    if (phases == 1) {
-      // Copies of weights take all slots of the kernel for one phase's.
-      const int64_t most = std::max<int64_t>(1, plans[i].maxTapCount);
-      if (kernel.getTaps()[i] > most)
-        return invalidProblem("taps is " + std::to_string(kernel.getTaps()[i]) +
-                              " in dimension " + std::to_string(i) +
-                              " whose phases are not grouped, must be at most "
-                              "the taps of a phase, " +
-                              std::to_string(most));
-      continue;
-    }
-    if (phases != int64_t(plans[i].phases.size()))
-      return invalidProblem(
-          "phases is " + std::to_string(phases) + " in dimension " +
-          std::to_string(i) + ", must be 1 or all " +
-          std::to_string(plans[i].phases.size()) + " of them");
-    if (kernel.getTaps()[i] != problem.dims[i].kernel)
+    // Copies of weights take all slots of the kernel for one phase's.
+    const int64_t most = std::max<int64_t>(1, plans[i].maxTapCount);
+    if (kernel.getPhases()[i] == 1 && kernel.getTaps()[i] > most)
       return invalidProblem("taps is " + std::to_string(kernel.getTaps()[i]) +
                             " in dimension " + std::to_string(i) +
-                            " whose phases are grouped, must be the kernel "
-                            "size, " +
-                            std::to_string(problem.dims[i].kernel));
+                            " whose phases are not grouped, must be at most "
+                            "the taps of a phase, " +
+                            std::to_string(most));
   }
   const std::vector<int64_t> halo = chunkHalo(kernel, problem, plans);
   std::vector<int64_t> positions = halo;

@@ -98,7 +98,6 @@ public:
 
   void build() {
     source = flatten(b, op.getPacked());
-    flat = target;
     base = tileBase();
     sizes.assign(kernel.getTaps().asArrayRef().begin(),
                  kernel.getTaps().asArrayRef().end());
@@ -139,7 +138,7 @@ private:
     }
     if (!legal)
       legal = arith::ConstantOp::create(b, b.getBoolAttr(true));
-    asyncCopy(b, source, index.add(base, index.cast(from)), flat,
+    asyncCopy(b, source, index.add(base, index.cast(from)), target,
               index.cast(local.mul(item, vector)), vector, legal);
   }
 
@@ -182,7 +181,7 @@ private:
   Value target;
   IndexMath index, local;
   MemRefType packed;
-  Value source, flat, base;
+  Value source, base;
   SmallVector<int64_t> sizes; ///< Taps per dimension, then vectors of a run.
   int64_t run = 0, vector = 1;
 };
