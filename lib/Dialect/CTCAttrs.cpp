@@ -133,6 +133,12 @@ LogicalResult KernelAttr::verify(
         Limit{"stages", stages, 1, simt ? 2 : 8}})
     if (failed(checkLimit(emitError, limit)))
       return mlir::failure();
+  if (family == Family::WgmmaRA && (!positionRows || workers[0] % 4 != 0))
+    return emitError()
+           << "wgmma_ra has lanes = " << stringifyLanes(lanes) << " and "
+           << workers[0]
+           << " workers along positions, must have lanes = channels "
+              "and a multiple of 4, the warps of a warpgroup";
   const int64_t threads = workers[0] * workers[1] * (simt ? 1 : kWarpSize);
   if (threads % kWarpSize != 0 || threads > 1024)
     return emitError() << "the block has " << threads

@@ -30,7 +30,7 @@ def help_short : Flag<["-"], "h">, Alias<help>,
 def chip : Has<"chip", "<chips>">, On<[CompileCommand, RunCommand, VerifyCommand, ProfileCommand, BenchCommand]>,
     HelpText<"Chips, separated by commas: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a (compile: all of them; verify: sm_80; run, bench: the one that suits the device; profile: the bundle's first)">;
 def family : Has<"family", "<family>">, On<[CompileCommand, VerifyCommand]>,
-    HelpText<"Kernel family to use instead of the chosen one: simt, mma_sync">;
+    HelpText<"Kernel family to use instead of the chosen one: simt, mma_sync, wgmma_ra">;
 def candidate : Has<"candidate", "<N>">, On<[CompileCommand]>,
     HelpText<"Take the kernel at this place of the cost model's ranking, from 0, the best">;
 def precision : Has<"precision", "<precision>">, On<[CompileCommand, VerifyCommand]>,

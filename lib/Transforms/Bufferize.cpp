@@ -176,10 +176,12 @@ static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
                      problem.precision == ctc::Precision::TF32;
   const ir::KernelAttr kernel = layer.getKernelAttr();
   ir::FragmentsAttr fragments;
-  if (kernel.getFamily() == ir::Family::MmaSync)
+  if (kernel.usesMatrixUnits())
     fragments = ir::FragmentsAttr::get(
-        b.getContext(), kernel.getChunkChannels(), fragmentUnit(kernel),
-        kernel.getLanes(), layer.getLayout());
+        b.getContext(), kernel.getChunkChannels(),
+        fragmentUnit(kernel, layer.getLayout() == ir::Layout::ChannelsLast),
+        kernel.getLanes(), layer.getLayout(),
+        kernel.getFamily() == ir::Family::WgmmaRA);
   ir::PackWeightsOp::create(b, function.getArgument(0), function.getArgument(1),
                             problem.groups, tapSteps, layer.getWeightLayout(),
                             fragments, round);

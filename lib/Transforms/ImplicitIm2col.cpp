@@ -429,7 +429,7 @@ struct ImplicitIm2col : ctc::impl::ImplicitIm2colBase<ImplicitIm2col> {
 
   LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel,
                         const SharedLayout &shared) {
-    if (kernel.getFamily() == ir::Family::MmaSync)
+    if (kernel.usesMatrixUnits())
       return copyTilesForMma(function, kernel);
     SmallVector<ir::ContractOp> contracts;
     function.walk([&](ir::ContractOp op) { contracts.push_back(op); });

@@ -47,21 +47,34 @@ static Value tapOfSlot(IndexMath &math, ImplicitLocOpBuilder &b, Value slot,
 static std::pair<Value, Value>
 fragmentChannels(IndexMath &math, const FragmentOrder &order, Value element) {
   const int64_t octets = order.octets();
-  SmallVector<Value> digits = math.delinearize(
-      element, {order.planes / kMmaPlanes, order.channels / order.unit, kOctet,
-                4, 2, octets, order.wordElements});
-  Value step = digits[0], g = digits[2], t = digits[3], h = digits[4];
+  const int64_t steps = order.planes / kMmaPlanes;
+  const int64_t units = order.channels / order.unit;
+  // (step, unit, octet, g, t, h, element of the word), whatever their order.
+  SmallVector<Value> digits;
+  if (order.cores) {
+    digits = math.delinearize(
+        element, {steps, units, octets, 2, kOctet, 4, order.wordElements});
+    digits = {digits[0], digits[1], digits[2], digits[4],
+              digits[5], digits[3], digits[6]};
+  } else {
+    digits = math.delinearize(
+        element, {steps, units, kOctet, 4, 2, octets, order.wordElements});
+    digits = {digits[0], digits[1], digits[5], digits[2],
+              digits[3], digits[4], digits[6]};
+  }
+  Value step = digits[0], octet = digits[2], g = digits[3], t = digits[4],
+        h = digits[5];
   Value plane =
       order.planesContiguous
           ? math.add(math.add(math.mul(t, order.planes / 4), math.mul(step, 2)),
                      h)
           : math.add(math.add(math.mul(step, kMmaPlanes), t), math.mul(h, 4));
   Value input = math.add(math.mul(plane, order.wordElements), digits[6]);
-  Value inUnit = order.columns && octets == 2
-                     ? math.add(math.add(math.mul(math.div(g, 2), 4),
-                                         math.mul(digits[5], 2)),
-                                math.rem(g, 2))
-                     : math.add(math.mul(digits[5], kOctet), g);
+  Value inUnit =
+      order.columns && octets == 2
+          ? math.add(math.add(math.mul(math.div(g, 2), 4), math.mul(octet, 2)),
+                     math.rem(g, 2))
+          : math.add(math.mul(octet, kOctet), g);
   return {input, math.add(math.mul(digits[1], order.unit), inUnit)};
 }
 
@@ -93,6 +106,7 @@ static void reorderFragments(IndexMath &math, ir::PackWeightsOp op,
   order.columns = fragments.getLanes() == ir::Lanes::Channels;
   order.channels = tile;
   order.unit = fragments.getUnit();
+  order.cores = fragments.getCores();
   auto [input, output] = fragmentChannels(math, order, digits.back());
   for (size_t i = 2; i + 2 < at.size(); ++i)
     at[i] = digits[i - 1];

@@ -37,7 +37,7 @@ struct Pipeline : ctc::impl::PipelineBase<Pipeline> {
 
   LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel,
                         const SharedLayout &shared) {
-    if (kernel.getFamily() == ir::Family::MmaSync)
+    if (kernel.usesMatrixUnits())
       return pipelineForMma(function, kernel);
     Value arena = addArena(function, shared.totalBytes);
     function.walk([&](ir::ContractOp contract) {

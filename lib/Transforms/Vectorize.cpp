@@ -300,7 +300,7 @@ struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
 
   LogicalResult convert(gpu::GPUFuncOp function, ir::KernelAttr kernel,
                         const SharedLayout &shared) {
-    if (kernel.getFamily() == ir::Family::MmaSync)
+    if (kernel.usesMatrixUnits())
       return vectorizeForMma(function, kernel);
     if (function.getNumWorkgroupAttributions() == 0) {
       return function.emitOpError(

@@ -150,12 +150,65 @@ Error ctc::tooLarge(int64_t bytes, int64_t limit, const Chip &chip) {
               "; use a smaller box, taps or chunk_channels"};
 }
 
+static std::vector<ir::Family> allFamilies() {
+  std::vector<ir::Family> families;
+  for (uint32_t i = 0; i <= ir::getMaxEnumValForFamily(); ++i)
+    families.push_back(ir::Family(i));
+  return families;
+}
+
+static std::string listFamilies(llvm::ArrayRef<ir::Family> families) {
+  std::string text;
+  for (ir::Family family : families)
+    text += (text.empty() ? "" : ", ") + ir::stringifyFamily(family).str();
+  return text;
+}
+
+/// Why a family cannot serve a problem on a chip, if it cannot.
+static std::optional<std::string>
+whyNot(ir::Family family, const Problem &problem, const Chip &chip) {
+  switch (family) {
+  case ir::Family::Simt:
+    return whyNotSimt(problem);
+  case ir::Family::MmaSync:
+    return whyNotMmaSync(problem);
+  case ir::Family::WgmmaRA:
+    return whyNotWgmmaRA(problem, chip);
+  }
+  llvm_unreachable("unknown family");
+}
+
+static std::vector<ir::Family> servingFamilies(const Problem &problem,
+                                               const Chip &chip) {
+  std::vector<ir::Family> serving;
+  for (ir::Family family : allFamilies())
+    if (!whyNot(family, problem, chip))
+      serving.push_back(family);
+  return serving;
+}
+
+/// The family serves the problem, or an error about `what` that names those
+/// that do.
+static Expected<void> checkServes(const std::string &what, ir::Family family,
+                                  const Problem &problem, const Chip &chip) {
+  const auto why = whyNot(family, problem, chip);
+  if (!why)
+    return {};
+  return invalidProblem(what + ir::stringifyFamily(family).str() +
+                        " cannot serve this layer: " + *why + "; " +
+                        listFamilies(servingFamilies(problem, chip)) + " can");
+}
+
 Expected<void> ctc::checkFits(ir::KernelAttr kernel, const Problem &problem,
                               const Chip &chip) {
   auto plans = planPhases(problem);
   if (!plans)
     return tl::unexpected(plans.error());
-  if (kernel.getFamily() == ir::Family::MmaSync)
+  if (auto serves =
+          checkServes("kernel of family ", kernel.getFamily(), problem, chip);
+      !serves)
+    return serves;
+  if (kernel.usesMatrixUnits())
     return checkMmaSync(kernel, problem, *plans, chip);
   return checkSimt(kernel, problem, *plans, chip);
 }
@@ -182,13 +235,6 @@ Tiling ctc::tilingOf(ir::KernelAttr kernel, const Problem &problem) {
   return tiling;
 }
 
-static std::string listFamilies() {
-  std::string text;
-  for (uint32_t i = 0; i <= ir::getMaxEnumValForFamily(); ++i)
-    text += (i ? ", " : "") + ir::stringifyFamily(ir::Family(i)).str();
-  return text;
-}
-
 Expected<KernelChoice>
 ctc::chooseKernel(mlir::MLIRContext *context, const Problem &problem,
                   const Chip &chip, llvm::StringRef family, int64_t candidate) {
@@ -196,22 +242,23 @@ ctc::chooseKernel(mlir::MLIRContext *context, const Problem &problem,
   if (!family.empty() && !forced)
     return makeError(ErrorCode::InvalidProblem,
                      "unknown kernel family '" + family.str() +
-                         "', must be one of " + listFamilies());
-  const std::optional<std::string> noMma = whyNotMmaSync(problem);
-  const std::optional<std::string> noSimt = whyNotSimt(problem);
-  if (forced == ir::Family::MmaSync && noMma)
-    return invalidProblem("family mma_sync cannot serve this layer: " + *noMma +
-                          "; simt can");
-  if (forced == ir::Family::Simt && noSimt)
-    return invalidProblem("family simt cannot serve this layer: " + *noSimt +
-                          "; mma_sync can");
-  const bool mma = forced ? *forced == ir::Family::MmaSync
-                          : !noMma && (noSimt || prefersMmaSync(problem));
-  if (!mma && candidate > 0)
+                         "', must be one of " + listFamilies(allFamilies()));
+  if (forced)
+    if (auto serves = checkServes("family ", *forced, problem, chip); !serves)
+      return tl::unexpected(serves.error());
+  const std::vector<ir::Family> serving = servingFamilies(problem, chip);
+  std::vector<ir::Family> matrix;
+  for (ir::Family one : serving)
+    if (one != ir::Family::Simt && (!forced || one == *forced))
+      matrix.push_back(one);
+  const bool simt =
+      matrix.empty() || (!forced && serving.front() == ir::Family::Simt &&
+                         !prefersMmaSync(problem));
+  if (simt && candidate > 0)
     return invalidProblem("candidate is " + std::to_string(candidate) +
                           ", must be 0 for family simt, which has one");
-  auto choice = mma ? chooseMmaSync(context, problem, chip, candidate)
-                    : chooseSimt(context, problem, chip);
+  auto choice = simt ? chooseSimt(context, problem, chip)
+                     : chooseMmaSync(context, problem, chip, matrix, candidate);
   if (!choice)
     return choice;
   if (auto fits = checkFits(choice->kernel, problem, chip); !fits)

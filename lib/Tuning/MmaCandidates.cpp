@@ -24,6 +24,7 @@ namespace {
 // Sums of a lane; the rest of its 255 registers is for fragments and places.
 constexpr int64_t kMaxAccumulators = 128;
 constexpr int64_t kMaxChannels = 128;
+constexpr int64_t kMaxWarpgroupChannels = 256;
 // Phases grouped along one dimension, and taps unrolled for them.
 constexpr int64_t kMaxGrouped = 8;
 constexpr int64_t kMaxGroupedTaps = 64;
@@ -44,22 +45,14 @@ constexpr double kMaxUnclippedBorder = 1.4;
 class Enumeration {
 public:
   Enumeration(const Problem &problem, const std::vector<DimPhasePlan> &plans,
-              const Chip &chip)
-      : problem(problem), plans(plans), chip(chip),
+              const Chip &chip, llvm::ArrayRef<ir::Family> families)
+      : problem(problem), plans(plans), chip(chip), families(families),
         step(kMmaPlanes * 4 / byteWidth(problem.type)) {}
 
   std::vector<std::pair<MmaCost, MmaTile>> build() {
-    MmaTile tile;
-    tile.lanes = problem.layout == Layout::ChannelsFirst ? ir::Lanes::Positions
-                                                         : ir::Lanes::Channels;
-    const double border = unclippedBorder();
     for (allowWaste = false; found.empty(); allowWaste = true) {
-      for (bool clip : {false, true}) {
-        if (clip ? border <= kClipBorder : border > kMaxUnclippedBorder)
-          continue;
-        tile.clip = clip;
-        visitGroupings(tile);
-      }
+      for (ir::Family family : families)
+        visitFamily(family);
       if (allowWaste)
         break;
     }
@@ -70,6 +63,23 @@ public:
   }
 
 private:
+  void visitFamily(ir::Family family) {
+    MmaTile tile;
+    tile.family = family;
+    // Rows of warpgroups' instructions are positions; else columns are what
+    // lies together in the output.
+    positionRows = tile.usesWarpgroups() || !channelsFirst();
+    maxChannels = tile.usesWarpgroups() ? kMaxWarpgroupChannels : kMaxChannels;
+    tile.lanes = positionRows ? ir::Lanes::Channels : ir::Lanes::Positions;
+    const double border = unclippedBorder();
+    for (bool clip : {false, true}) {
+      if (clip ? border <= kClipBorder : border > kMaxUnclippedBorder)
+        continue;
+      tile.clip = clip;
+      visitGroupings(tile);
+    }
+  }
+
   void visitGroupings(MmaTile tile) {
     for (const std::vector<int64_t> &phases : groupings()) {
       tile.phases = phases;
@@ -84,8 +94,8 @@ private:
   }
 
   bool channelsFirst() const { return problem.layout == Layout::ChannelsFirst; }
-  int64_t channelUnit() const { return channelsFirst() ? 2 * kOctet : kOctet; }
-  int64_t positionUnit() const { return channelsFirst() ? kOctet : 2 * kOctet; }
+  int64_t channelUnit() const { return positionRows ? kOctet : 2 * kOctet; }
+  int64_t positionUnit() const { return positionRows ? 2 * kOctet : kOctet; }
 
   /// Work over useful work where all blocks walk all taps of their phase.
   double unclippedBorder() const {
@@ -127,12 +137,12 @@ private:
     int64_t least = INT64_MAX;
     for (int64_t parts = 1; parts <= 16; ++parts) {
       const int64_t tile = roundUp(ceilDiv(channels, parts), channelUnit());
-      if (tile <= kMaxChannels) {
+      if (tile <= maxChannels) {
         computed[tile] = roundUp(channels, tile);
         least = std::min(least, computed[tile]);
       }
     }
-    for (int64_t tile : {32, 64, 128}) {
+    for (int64_t tile = 32; tile <= maxChannels; tile *= 2) {
       computed[tile] = roundUp(channels, tile);
       least = std::min(least, computed[tile]);
     }
@@ -151,7 +161,7 @@ private:
         continue;
       for (int64_t warps : {1, 2, 4, 8}) {
         tile.warpsPositions = warps;
-        if (tile.warps() > 8)
+        if (tile.warps() > 8 || (tile.usesWarpgroups() && warps % 4 != 0))
           continue;
         for (const std::vector<int64_t> &box : boxes(tile)) {
           if (!allowWaste && isWasteful(box, tile.positions()))
@@ -267,8 +277,10 @@ private:
   const Problem &problem;
   const std::vector<DimPhasePlan> &plans;
   const Chip &chip;
+  const llvm::ArrayRef<ir::Family> families;
   const int64_t step;
-  bool allowWaste = false;
+  bool allowWaste = false, positionRows = false;
+  int64_t maxChannels = kMaxChannels;
   std::map<std::pair<std::vector<int64_t>, int64_t>,
            std::set<std::vector<int64_t>>>
       boxesOf;
@@ -279,6 +291,6 @@ private:
 
 std::vector<std::pair<MmaCost, MmaTile>>
 ctc::rankTiles(const Problem &problem, const std::vector<DimPhasePlan> &plans,
-               const Chip &chip) {
-  return Enumeration(problem, plans, chip).build();
+               const Chip &chip, llvm::ArrayRef<ir::Family> families) {
+  return Enumeration(problem, plans, chip, families).build();
 }

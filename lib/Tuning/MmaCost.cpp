@@ -337,7 +337,7 @@ private:
     const StorePlan plan =
         planStore({tile.lanes, problem.type, tile.phases[last], tile.box[last],
                    tile.warpPositions, plans[last].outputSize,
-                   problem.dims[last].stride});
+                   problem.dims[last].stride, channelsLast()});
     return plan.staged ? 2 + kStagedStore / double(plan.vector) : kDirectStore;
   }
 

@@ -36,13 +36,30 @@ int64_t ctc::bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes) {
                                            : roundUp(bytes, turn);
 }
 
+int64_t ctc::interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
+                               ElementType type) {
+  if (kernel.getFamily() != ir::Family::WgmmaRA || !channelsLast)
+    return 1;
+  const bool wide =
+      kernel.getChunkChannels() * byteWidth(type) > 4 * kMmaPlanes;
+  return wide && kernel.getWorkerTile()[0] % (4 * kOctet) == 0 ? 4 : 2;
+}
+
+int64_t ctc::octetPosition(int64_t turns, int64_t octet, int64_t g) {
+  return (octet / turns * kOctet + g) * turns + octet % turns;
+}
+
 std::vector<int64_t> ctc::positionWords(const PatchLayout &layout,
                                         ir::KernelAttr kernel) {
   std::vector<int64_t> box{kernel.getBatch()};
   llvm::append_range(box, kernel.getBox().asArrayRef());
   const int64_t volume = kernel.getBoxVolume();
+  const int64_t turns = interleavedOctets(
+      kernel, layout.planesContiguous,
+      layout.wordElements == 1 ? ElementType::F32 : ElementType::F16);
   std::vector<int64_t> words;
-  for (int64_t number = 0; number < kernel.getPositions(); ++number) {
+  for (int64_t i = 0; i < kernel.getPositions(); ++i) {
+    const int64_t number = octetPosition(turns, i / kOctet, i % kOctet);
     int64_t rest = number < volume ? number : 0, word = 0;
     for (size_t i = box.size(); i-- > 0; rest /= box[i])
       word += rest % box[i] * layout.strides[i];
@@ -165,13 +182,17 @@ StorePlan ctc::planStore(const StoreShape &shape) {
   const bool dense = shape.innerStride == shape.innerPhases;
   StorePlan plan;
   plan.run = dense ? shape.innerPhases : 1;
-  if (shape.lanes == ir::Lanes::Channels)
+  if (shape.channelsLast)
     return plan;
-  // A lane has two positions, four lanes a row of a fragment.
-  const int64_t held = 2 * plan.run;
+  // Of a row of a fragment a lane has two positions, next to those of three
+  // others, of a column one, next to those of seven.
+  const bool rows = shape.lanes == ir::Lanes::Channels;
+  const int64_t neighbours = rows ? 1 : 2;
+  const int64_t held = neighbours * plan.run;
   plan.vector = copyVector(shape.type, {shape.outputWidth, held});
-  if (dense && shape.boxWidth % 2 == 0 && plan.vector == held &&
-      4 * held * bytes >= kSectorBytes &&
+  if (dense && shape.boxWidth % neighbours == 0 && plan.vector == held &&
+      (rows ? kOctet : 4) * held * bytes >= kSectorBytes &&
+      shape.boxWidth * plan.run * bytes % (rows ? kSectorBytes : 1) == 0 &&
       shape.outputWidth * bytes % kSectorBytes == 0)
     return plan;
   plan.staged = true;
@@ -181,17 +202,19 @@ StorePlan ctc::planStore(const StoreShape &shape) {
                       : 1;
   // Eight lanes store 16 bytes each of two channels, at distances of 2 * run;
   // of four phases these leave every other 16 bytes to the second channel.
-  const int64_t apart = plan.run % 4 == 0 ? 4 : kOctet * plan.run;
+  // Of a column four lanes have two channels each.
+  const int64_t apart = rows || plan.run % 4 == 0 ? 4 : kOctet * plan.run;
   plan.pitch = row + floorMod(apart - row, kBanks);
   return plan;
 }
 
 StorePlan ctc::planStore(ir::KernelAttr kernel, ElementType type,
-                         int64_t outputWidth, int64_t innerStride) {
-  return planStore({kernel.getLanes(), type,
-                    kernel.getPhases().asArrayRef().back(),
-                    kernel.getBox().asArrayRef().back(),
-                    kernel.getWorkerTile()[0], outputWidth, innerStride});
+                         bool channelsLast, int64_t outputWidth,
+                         int64_t innerStride) {
+  return planStore(
+      {kernel.getLanes(), type, kernel.getPhases().asArrayRef().back(),
+       kernel.getBox().asArrayRef().back(), kernel.getWorkerTile()[0],
+       outputWidth, innerStride, channelsLast});
 }
 
 MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
@@ -221,16 +244,31 @@ MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
   memory.weightBytes =
       bytesWithRoom(memory.weightBytes, kernel.getThreads(), 16);
   const StorePlan store =
-      planStore(kernel, problem.type, problem.outputShape()[spatialDim],
-                problem.dims.back().stride);
+      planStore(kernel, problem.type, problem.layout == Layout::ChannelsLast,
+                problem.outputShape()[spatialDim], problem.dims.back().stride);
   memory.totalBytes =
       std::max(kernel.getStages() * (memory.patchBytes + memory.weightBytes),
                kernel.getThreads() / 32 * store.warpBytes());
   return memory;
 }
 
-int64_t ctc::fragmentUnit(ir::KernelAttr kernel) {
+int64_t ctc::fragmentUnit(ir::KernelAttr kernel, bool channelsLast) {
+  if (kernel.getLanes() == ir::Lanes::Channels && !channelsLast)
+    return kOctet;
   return kernel.getWorkerTile()[1] % (2 * kOctet) == 0 ? 2 * kOctet : kOctet;
+}
+
+FragmentOrder ctc::fragmentOrder(ir::KernelAttr kernel,
+                                 const PatchLayout &patch) {
+  FragmentOrder order;
+  order.wordElements = patch.wordElements;
+  order.planes = patch.planes;
+  order.planesContiguous = patch.planesContiguous;
+  order.columns = kernel.getLanes() == ir::Lanes::Channels;
+  order.channels = kernel.getChannels();
+  order.unit = fragmentUnit(kernel, patch.planesContiguous);
+  order.cores = kernel.getFamily() == ir::Family::WgmmaRA;
+  return order;
 }
 
 std::pair<int64_t, int64_t> ctc::fragmentElement(const FragmentOrder &order,
@@ -241,12 +279,14 @@ std::pair<int64_t, int64_t> ctc::fragmentElement(const FragmentOrder &order,
     return digit;
   };
   const int64_t half = take(order.wordElements);
-  const int64_t reg = take(order.registers());
-  const int64_t lane = take(32);
+  int64_t i, h, g, t;
+  if (order.cores) {
+    t = take(4), g = take(kOctet), h = take(2), i = take(order.octets());
+  } else {
+    i = take(order.octets()), h = take(2), t = take(4), g = take(kOctet);
+  }
   const int64_t unit = take(order.channels / order.unit);
   const int64_t step = element;
-  const int64_t i = reg % order.octets(), h = reg / order.octets();
-  const int64_t g = lane / 4, t = lane % 4;
 
   PatchLayout patch;
   patch.planesContiguous = order.planesContiguous;

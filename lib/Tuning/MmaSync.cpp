@@ -24,6 +24,18 @@ std::optional<std::string> ctc::whyNotMmaSync(const Problem &problem) {
   return std::nullopt;
 }
 
+std::optional<std::string> ctc::whyNotWgmmaRA(const Problem &problem,
+                                              const Chip &chip) {
+  // wgmma exists on compute capability 9.0 only, and only in its own code (PTX
+  // ISA 9.7.16.5.2, "Target ISA Notes").
+  if (chip.major != 9 || !chip.archSpecific)
+    return std::string(chip.name) + " has no wgmma instructions, sm_90a has";
+  if (problem.type == ElementType::F32 && problem.precision != Precision::TF32)
+    return "its precision is " + std::string(name(problem.precision)) +
+           ", and wgmma takes f32 as tf32";
+  return std::nullopt;
+}
+
 bool ctc::prefersMmaSync(const Problem &problem) {
   return problem.inputChannelsPerGroup() >= 8 &&
          problem.outputChannelsPerGroup() >= 8;
@@ -32,10 +44,6 @@ bool ctc::prefersMmaSync(const Problem &problem) {
 Expected<void> ctc::checkMmaSync(ir::KernelAttr kernel, const Problem &problem,
                                  llvm::ArrayRef<DimPhasePlan> plans,
                                  const Chip &chip) {
-  if (auto why = whyNotMmaSync(problem))
-    return invalidProblem(
-        "kernel of family mma_sync cannot serve this layer: " + *why +
-        "; simt can");
   const int64_t step = kMmaPlanes * 4 / byteWidth(problem.type);
   if (kernel.getChunkChannels() % step != 0)
     return invalidProblem("chunk_channels is " +
@@ -79,7 +87,7 @@ static ir::KernelAttr toAttr(mlir::MLIRContext *context, const MmaTile &tile) {
     return mlir::DenseI64ArrayAttr::get(context, values);
   };
   return ir::KernelAttr::get(
-      context, ir::Family::MmaSync, tile.lanes, tile.batch, sizes(tile.box),
+      context, tile.family, tile.lanes, tile.batch, sizes(tile.box),
       sizes(tile.phases), sizes(tile.taps), tile.chunk,
       sizes({tile.warpsPositions, tile.warpsChannels}),
       sizes({tile.warpPositions, tile.warpChannels}), tile.stages, tile.clip,
@@ -91,8 +99,9 @@ static std::string explain(const MmaTile &tile, const MmaCost &cost,
   std::string estimate;
   llvm::raw_string_ostream(estimate)
       << llvm::format("%.3g us", cost.total * 1e6);
-  return "mma_sync is estimated at " + estimate + ", bound by " + cost.bound() +
-         "; a block of " + std::to_string(tile.warps()) + " warps computes " +
+  return ir::stringifyFamily(tile.family).str() + " is estimated at " +
+         estimate + ", bound by " + cost.bound() + "; a block of " +
+         std::to_string(tile.warps()) + " warps computes " +
          std::to_string(tile.batch) + " x " + formatShape(tile.box) +
          " positions of " +
          (tile.phaseCount() == 1
@@ -103,18 +112,27 @@ static std::string explain(const MmaTile &tile, const MmaCost &cost,
          " channels per group";
 }
 
+static std::string listNames(llvm::ArrayRef<ir::Family> families) {
+  std::string text;
+  for (ir::Family family : families)
+    text += (text.empty() ? "" : " and ") + ir::stringifyFamily(family).str();
+  return text;
+}
+
 Expected<KernelChoice> ctc::chooseMmaSync(mlir::MLIRContext *context,
                                           const Problem &problem,
-                                          const Chip &chip, int64_t rank) {
+                                          const Chip &chip,
+                                          llvm::ArrayRef<ir::Family> families,
+                                          int64_t rank) {
   auto plans = planPhases(problem);
   if (!plans)
     return tl::unexpected(plans.error());
   // The ranking leaves out the padding of workgroup memory, so the best may not
   // fit.
-  Error error{ErrorCode::InvalidProblem,
-              "no tile of mma_sync fits " + std::string(chip.name)};
+  Error error{ErrorCode::InvalidProblem, "no tile of " + listNames(families) +
+                                             " fits " + std::string(chip.name)};
   int64_t fitting = 0;
-  for (const auto &[cost, tile] : rankTiles(problem, *plans, chip)) {
+  for (const auto &[cost, tile] : rankTiles(problem, *plans, chip, families)) {
     const ir::KernelAttr kernel = toAttr(context, tile);
     if (auto fits = checkMmaSync(kernel, problem, *plans, chip); !fits)
       error = fits.error();
@@ -124,7 +142,7 @@ Expected<KernelChoice> ctc::chooseMmaSync(mlir::MLIRContext *context,
   if (fitting > 0)
     return invalidProblem("candidate is " + std::to_string(rank) +
                           ", must be less than " + std::to_string(fitting) +
-                          ", the number of kernels of mma_sync that fit " +
-                          std::string(chip.name));
+                          ", the number of kernels of " + listNames(families) +
+                          " that fit " + std::string(chip.name));
   return tl::unexpected(error);
 }

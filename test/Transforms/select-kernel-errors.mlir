@@ -3,7 +3,7 @@
 // RUN: not ctc-opt %S/Inputs/ieee.mlir --ctc-select-kernel=family=wgmma 2>&1 | FileCheck %s --check-prefix=FAMILY
 
 // CHIP: error: unknown chip 'sm_70', must be one of sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a
-// FAMILY: error: 'ctc.conv_transpose' op unknown kernel family 'wgmma', must be one of simt, mma_sync
+// FAMILY: error: 'ctc.conv_transpose' op unknown kernel family 'wgmma', must be one of simt, mma_sync, wgmma_ra
 // RUN: not ctc-opt %S/Inputs/ieee.mlir --ctc-select-kernel=family=mma_sync 2>&1 | FileCheck %s --check-prefix=IEEE
 // IEEE: error: 'ctc.conv_transpose' op family mma_sync cannot serve this layer: its precision is ieee, and matrix instructions round f32 to tf32; simt can
 // RUN: not ctc-opt %S/Inputs/tf32x3.mlir --ctc-select-kernel=family=simt 2>&1 | FileCheck %s --check-prefix=TF32X3

@@ -44,7 +44,8 @@ def CTC_PrecisionAttr : CTC_EnumAttr<CTC_Precision, "precision">;
 
 def CTC_Family : I32EnumAttr<"Family", "kernel family", [
     I32EnumAttrCase<"Simt", 0, "simt">,
-    I32EnumAttrCase<"MmaSync", 1, "mma_sync">]> {
+    I32EnumAttrCase<"MmaSync", 1, "mma_sync">,
+    I32EnumAttrCase<"WgmmaRA", 2, "wgmma_ra">]> {
   let cppNamespace = "::ctc::ir";
   let genSpecializedAttr = 0;
 }
@@ -91,13 +92,14 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     by every pass below. A block computes a box of `batch` samples times `box`
     positions of one phase (or of `phases` phases per dimension together) against
     `workers[1] * worker_tile[1]` output channels of one group. Workers are
-    threads in `simt` and warps in `mma_sync`; the box is laid out over
+    threads in `simt` and warps in the others; the box is laid out over
     `workers[0] * worker_tile[0]` positions, and positions past the box are idle,
     so the box's volume must not exceed them.
 
     `lanes` says what neighbouring threads run along: in `simt` the threads of a
-    block, in `mma_sync` the columns of the matrix instructions, whose rows are
-    then the other of the two.
+    block, elsewhere the columns of the matrix instructions, whose rows are then
+    the other of the two. In `wgmma_ra` rows are positions, which four warps that
+    follow each other along positions multiply together.
 
     The reduction walks chunks of `taps` taps (per dimension) times
     `chunk_channels` input channels: the halo of a chunk, box plus
@@ -141,6 +143,8 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// Whether workers are warps that hold fragments of matrix instructions.
+    bool usesMatrixUnits() const { return getFamily() != Family::Simt; }
     /// Threads of a block.
     int64_t getThreads() const;
     /// Positions a block's workers cover; at least the box's volume.
@@ -173,7 +177,9 @@ def CTC_FragmentsAttr : AttrDef<CTC_Dialect, "Fragments"> {
     AttrParameter<"int64_t",
         "output channels whose registers a lane loads together">:$unit,
     EnumParameter<CTC_Lanes>:$lanes,
-    EnumParameter<CTC_Layout>:$layout);
+    EnumParameter<CTC_Layout>:$layout,
+    DefaultValuedParameter<"bool", "false",
+        "whether core matrices of wgmma stand together">:$cores);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -93,7 +93,12 @@ def CTC_ContractOp : CTC_Op<"contract", [AllTypesMatch<["acc", "result"]>,
 
     A patch in workgroup memory may begin `skew` positions before the halo along
     the innermost dimension. With `split_tf32` f32 operands are multiplied as
-    sums of two tf32 numbers, without the product of the two lower ones.
+    sums of two tf32 numbers, without the product of the two lower ones; with
+    `round_tf32` the patch is rounded to tf32 when it is read, and not where it
+    lies.
+
+    A family may leave a multiplication under way: past ctc-pipeline the result
+    is to be used by another contraction, or after ctc.settle.
   }];
   let arguments = (ins
     CTC_Tile:$patch,
@@ -105,7 +110,8 @@ def CTC_ContractOp : CTC_Op<"contract", [AllTypesMatch<["acc", "result"]>,
     DenseI64ArrayAttr:$halo,
     DenseI64ArrayAttr:$input_step,
     OptionalAttr<TypedArrayAttrBase<DenseI64ArrayAttr, "taps by phase">>:$phase_taps,
-    UnitAttr:$split_tf32
+    UnitAttr:$split_tf32,
+    UnitAttr:$round_tf32
   );
   let results = (outs VectorOfRankAndType<[2], [F32]>:$result);
   let assemblyFormat = [{
@@ -114,6 +120,17 @@ def CTC_ContractOp : CTC_Op<"contract", [AllTypesMatch<["acc", "result"]>,
     `:` type($patch) `,` type($weights) `into` type($acc)
   }];
   let hasVerifier = 1;
+}
+
+def CTC_SettleOp : CTC_Op<"settle", [AllTypesMatch<["acc", "result"]>]> {
+  let summary = "ends the multiplications of an accumulator";
+  let description = [{
+    Past it the sums are there, and the tiles that were multiplied may be
+    written over. It stays where it is.
+  }];
+  let arguments = (ins VectorOfRankAndType<[2], [F32]>:$acc);
+  let results = (outs VectorOfRankAndType<[2], [F32]>:$result);
+  let assemblyFormat = "$acc attr-dict `:` type($acc)";
 }
 
 def CTC_StoreTileOp : CTC_Op<"store_tile", [AttrSizedOperandSegments,

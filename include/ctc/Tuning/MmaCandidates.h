@@ -14,8 +14,9 @@
 
 namespace ctc {
 
-/// A kernel of mma_sync as plain numbers. Sizes as in #ctc.kernel.
+/// A kernel of matrix instructions as plain numbers. Sizes as in #ctc.kernel.
 struct MmaTile {
+  ir::Family family = ir::Family::MmaSync;
   ir::Lanes lanes = ir::Lanes::Positions;
   int64_t batch = 1;
   std::vector<int64_t> box, phases, taps;
@@ -29,6 +30,7 @@ struct MmaTile {
   int64_t positions() const { return warpsPositions * warpPositions; }
   int64_t channels() const { return warpsChannels * warpChannels; }
   int64_t phaseCount() const;
+  bool usesWarpgroups() const { return family == ir::Family::WgmmaRA; }
   /// f32 sums that a lane holds.
   int64_t accumulators() const {
     return warpPositions * warpChannels * phaseCount() / 32;
@@ -52,10 +54,10 @@ struct MmaCost {
 MmaCost estimateCost(const MmaTile &tile, const Problem &problem,
                      const std::vector<DimPhasePlan> &plans, const Chip &chip);
 
-/// Tiles worth considering, cheapest first.
+/// Tiles of the families worth considering, cheapest first.
 std::vector<std::pair<MmaCost, MmaTile>>
 rankTiles(const Problem &problem, const std::vector<DimPhasePlan> &plans,
-          const Chip &chip);
+          const Chip &chip, llvm::ArrayRef<ir::Family> families);
 
 } // namespace ctc
 

@@ -93,8 +93,20 @@ PatchLayout layoutPatch(const PatchShape &shape, ir::KernelAttr kernel);
 /// takes, over all octets of positions of a block: 0 is free of conflicts.
 int64_t bankConflicts(const PatchLayout &layout, ir::KernelAttr kernel);
 
-/// Words from the window's start to every position of the block's box, idle
-/// positions standing at the first.
+/// Octets of a warp whose positions take turns, I of them: row g of octet o is
+/// position I * g + o. Then a tap's neighbour finds in registers what all but
+/// one of the octets read. Rows of wgmma are interleaved as far as their loads
+/// stay free of bank conflicts with copies of 16 bytes, which is not where
+/// planes of positions stand one by one; columns are not, for their outputs lie
+/// together.
+int64_t interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
+                          ElementType type);
+
+/// The number of row or column g of an octet, `turns` of which are interleaved.
+int64_t octetPosition(int64_t turns, int64_t octet, int64_t g);
+
+/// Words from the window's start to every position of the block's box, octet by
+/// octet, idle positions standing at the first.
 std::vector<int64_t> positionWords(const PatchLayout &layout,
                                    ir::KernelAttr kernel);
 
@@ -124,9 +136,10 @@ struct StoreShape {
   int64_t warpPositions = 8;
   int64_t outputWidth = 1; ///< Of the innermost dimension.
   int64_t innerStride = 1;
+  bool channelsLast = false;
 };
 StorePlan planStore(const StoreShape &shape);
-StorePlan planStore(ir::KernelAttr kernel, ElementType type,
+StorePlan planStore(ir::KernelAttr kernel, ElementType type, bool channelsLast,
                     int64_t outputWidth, int64_t innerStride);
 
 /// Workgroup memory of a kernel in bytes.
@@ -142,7 +155,10 @@ MmaMemory mmaMemory(ir::KernelAttr kernel, const Problem &problem,
                     llvm::ArrayRef<int64_t> halo);
 
 /// The order of the weights inside a chunk and a tile of output channels:
-/// [step][16 or 8 channels][lane][register][element of the word].
+/// [step][16 or 8 channels][lane][register][element of the word], or with
+/// `cores` [step][8 channels][h][channel][t][element of the word]: core
+/// matrices of 8 channels by 16 bytes, as wgmma reads them from workgroup
+/// memory (PTX ISA 9.7.16.5.1, K-major without swizzle).
 struct FragmentOrder {
   int64_t wordElements = 1;
   int64_t planes = 0; ///< Of a chunk.
@@ -152,13 +168,18 @@ struct FragmentOrder {
   bool columns = false;
   int64_t channels = 8; ///< Of a tile.
   int64_t unit = 8;     ///< Channels whose registers a lane loads together.
+  bool cores = false;
 
   int64_t octets() const { return unit / kOctet; }
   int64_t registers() const { return 2 * octets(); }
 };
 
 /// The unit of a kernel's weights: 16 channels if a warp's are multiples of it.
-int64_t fragmentUnit(ir::KernelAttr kernel);
+/// Where columns are channels that are not neighbours in the output, 8.
+int64_t fragmentUnit(ir::KernelAttr kernel, bool channelsLast);
+
+/// The order of a kernel's weights for a patch of that layout.
+FragmentOrder fragmentOrder(ir::KernelAttr kernel, const PatchLayout &patch);
 
 /// The input channel of the chunk and the output channel of the tile that stand
 /// at an element.

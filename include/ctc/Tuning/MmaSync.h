@@ -16,13 +16,18 @@ namespace ctc {
 /// Why mma_sync cannot serve a problem, if it cannot.
 std::optional<std::string> whyNotMmaSync(const Problem &problem);
 
+/// Why wgmma_ra cannot serve a problem on a chip, if it cannot.
+std::optional<std::string> whyNotWgmmaRA(const Problem &problem,
+                                         const Chip &chip);
+
 /// Whether mma_sync is the better family where both serve.
 bool prefersMmaSync(const Problem &problem);
 
-/// Chooses tiles, phase grouping and stages of mma_sync: those that the cost
-/// model puts at `rank`, counted from 0, among those that fit.
+/// Chooses tiles, phase grouping and stages of one of the families: those that
+/// the cost model puts at `rank`, counted from 0, among those that fit.
 Expected<KernelChoice> chooseMmaSync(mlir::MLIRContext *context,
                                      const Problem &problem, const Chip &chip,
+                                     llvm::ArrayRef<ir::Family> families,
                                      int64_t rank = 0);
 
 /// A kernel of mma_sync can serve the problem and fits the chip, or why not.

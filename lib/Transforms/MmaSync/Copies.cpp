@@ -221,7 +221,12 @@ public:
     Block *complete = b.createBlock(&copy.getComplete());
     for (Value value : held)
       complete->addArgument(value.getType(), value.getLoc());
-    if (layout.async && patch.getRoundTf32())
+    // Rows of warpgroups are few enough to be rounded in registers, which saves
+    // a turn through workgroup memory.
+    const bool late =
+        patch.getRoundTf32() && kernel.getFamily() == ir::Family::WgmmaRA;
+    contract.setRoundTf32(late);
+    if (layout.async && patch.getRoundTf32() && !late)
       items.forEachNumber([&](Value number) { items.round(number); });
     else if (!layout.async && held.empty())
       items.forEach([&](const PatchItem &item) {

@@ -28,6 +28,16 @@
 //
 // One stage issues, completes and multiplies between two barriers.
 //
+// Multiplications that go on by themselves, too, those of wgmma, are still
+// under way when the next chunk's begin. So there are three stages or more,
+//
+//   issue 0 ... S-3
+//   for chunk: wait for chunk; barrier
+//              issue chunk + S-2; multiply chunk, which ends chunk - 1
+//
+// and the buffer that is filled is that of chunk - 2. With fewer stages a
+// multiplication is ended before the next barrier.
+//
 //===----------------------------------------------------------------------===//
 
 #include "../IndexMath.h"
@@ -50,7 +60,9 @@ public:
   ChunkPipeline(gpu::GPUFuncOp function, ir::KernelAttr kernel,
                 ir::ContractOp contract)
       : b(contract.getLoc(), contract), index(b, b.getIndexType()),
-        function(function), stages(kernel.getStages()), contract(contract) {}
+        function(function), stages(kernel.getStages()),
+        asyncReaders(kernel.getFamily() == ir::Family::WgmmaRA),
+        contract(contract) {}
 
   LogicalResult build() {
     loop = dyn_cast<scf::ForOp>(contract->getParentOp());
@@ -66,6 +78,8 @@ public:
     placeBuffers();
     if (stages == 1)
       buildSerial();
+    else if (copy.getAsync() && stages > 2 && asyncReaders)
+      buildUnderWay();
     else if (copy.getAsync())
       buildAsync();
     else
@@ -154,6 +168,19 @@ private:
     NVVM::CpAsyncWaitGroupOp::create(b, int32_t(left));
   }
 
+  /// Everyone's copies have arrived for everyone (PTX ISA 9.7.13.4, "membar,
+  /// fence": fence.proxy.async between writes and reads of another proxy).
+  void meet() {
+    if (asyncReaders)
+      NVVM::FenceProxyOp::create(
+          b,
+          NVVM::ProxyKindAttr::get(b.getContext(),
+                                   NVVM::ProxyKind::async_shared),
+          NVVM::SharedSpaceAttr::get(b.getContext(),
+                                     NVVM::SharedSpace::shared_cta));
+    gpu::BarrierOp::create(b);
+  }
+
   /// The new loop over chunks, the builder inside it; close() ends it.
   scf::ForOp open() {
     b.setInsertionPoint(loop);
@@ -163,6 +190,11 @@ private:
     b.setInsertionPointToStart(next.getBody());
     return next;
   }
+  /// The sums once nothing is under way.
+  Value settle(Value acc) {
+    return asyncReaders ? ir::SettleOp::create(b, acc.getType(), acc) : acc;
+  }
+
   void close(scf::ForOp next, Value acc) {
     b.setInsertionPointToEnd(next.getBody());
     scf::YieldOp::create(b, acc);
@@ -176,8 +208,8 @@ private:
     commit();
     wait(0);
     complete(chunk, held);
-    gpu::BarrierOp::create(b);
-    Value acc = multiply(chunk, next.getRegionIterArgs().front());
+    meet();
+    Value acc = settle(multiply(chunk, next.getRegionIterArgs().front()));
     gpu::BarrierOp::create(b);
     close(next, acc);
   }
@@ -233,7 +265,7 @@ private:
     wait(ahead ? stages - 3 : 0);
     if (!ahead)
       complete(chunk, {});
-    gpu::BarrierOp::create(b);
+    meet();
     Value later = index.add(chunk, stages - 1), following = index.add(chunk, 1);
     // What is issued here has one multiplication's time with up to three
     // stages; with more it can wait for a gap behind that.
@@ -245,9 +277,32 @@ private:
       issueGroup(later);
     if (ahead)
       complete(clamp(following), {}, following);
-    close(next, acc);
+    close(next, settle(acc));
     // Nothing arrives behind the loop, when the bytes serve others.
     b.setInsertionPointAfter(next);
+    wait(0);
+  }
+
+  void buildUnderWay() {
+    b.setInsertionPoint(loop);
+    enterIfAny();
+    auto first = scf::ForOp::create(
+        b, index.constant(0), index.constant(stages - 2), index.constant(1));
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(first.getBody());
+      issueGroup(first.getInductionVar());
+    }
+    scf::ForOp next = open();
+    Value chunk = next.getInductionVar();
+    wait(stages - 3);
+    meet();
+    issueGroup(index.add(chunk, stages - 2));
+    Value acc = multiply(chunk, next.getRegionIterArgs().front());
+    close(next, acc);
+    b.setInsertionPointAfter(next);
+    auto settled = ir::SettleOp::create(b, acc.getType(), next.getResult(0));
+    next.getResult(0).replaceAllUsesExcept(settled, settled);
     wait(0);
   }
 
@@ -262,7 +317,7 @@ private:
     scf::ForOp next = open();
     Value chunk = next.getInductionVar();
     wait(0);
-    gpu::BarrierOp::create(b);
+    meet();
     Value following = index.add(chunk, 1);
     Value exists = index.less(following, loop.getUpperBound());
     held = issueIf(exists, following);
@@ -274,7 +329,7 @@ private:
       b.setInsertionPointToStart(some.thenBlock());
       complete(following, held);
     }
-    close(next, acc);
+    close(next, settle(acc));
   }
 
   /// What a chunk's issue yields, if there is one.
@@ -300,6 +355,8 @@ private:
   IndexMath index;
   gpu::GPUFuncOp function;
   const int64_t stages;
+  /// Whether weights are read by wgmma, through the asynchronous proxy.
+  const bool asyncReaders;
   ir::ContractOp contract;
   ir::CopyChunkOp copy;
   scf::ForOp loop;

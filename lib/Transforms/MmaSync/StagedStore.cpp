@@ -43,7 +43,7 @@ public:
     // The buffers of the last chunks lie in the same bytes.
     gpu::BarrierOp::create(b);
     for (int64_t phase = 0; phase < tile.phases(); phase += plan.run)
-      for (int64_t row = 0; row < 2 * tile.rowTiles(); ++row) {
+      for (int64_t row = 0; row < tile.channelOctets(); ++row) {
         stage(phase, row);
         sync();
         storeRows(phase, row);
@@ -73,9 +73,33 @@ private:
         arena, index.cast(local.mul(warp, plan.warpBytes())), ValueRange());
   }
 
-  /// Writes what the lane holds of eight channels: of each fragment two
-  /// positions, with all their phases.
+  /// Writes what the lane holds of eight channels.
   void stage(int64_t phase, int64_t row) {
+    if (tile.positionsAreRows())
+      stageRows(phase, row);
+    else
+      stageColumns(phase, row);
+  }
+
+  /// Of each fragment two positions of two channels.
+  void stageRows(int64_t phase, int64_t column) {
+    for (int64_t q = 0; q < 2; ++q) {
+      Value channel = local.add(local.mul(tile.t, 2), q);
+      Value base = local.add(local.mul(channel, plan.pitch),
+                             local.mul(tile.g, plan.run));
+      for (int64_t octet = 0; octet < 2 * tile.rowTiles(); ++octet) {
+        SmallVector<Value> values;
+        for (int64_t f = phase; f < phase + plan.run; ++f)
+          values.push_back(vector::ExtractOp::create(
+              b, acc[tile.fragment(f, octet / 2, column)],
+              2 * (octet % 2) + q));
+        write(values, base, octet * kOctet * plan.run);
+      }
+    }
+  }
+
+  /// Of each fragment two positions, with all their phases.
+  void stageColumns(int64_t phase, int64_t row) {
     Value base = local.add(local.mul(tile.g, plan.pitch),
                            local.mul(tile.t, 2 * plan.run));
     for (int64_t column = 0; column < tile.columnTiles(); ++column) {
@@ -85,15 +109,21 @@ private:
           values.push_back(vector::ExtractOp::create(
               b, acc[tile.fragment(phase + f, row / 2, column)],
               2 * (row % 2) + i));
-      const int64_t width = plan.run % 2 == 0 ? 4 : 2;
-      for (size_t i = 0; i < values.size(); i += width) {
-        Value part = vector::FromElementsOp::create(
-            b, VectorType::get({width}, b.getF32Type()),
-            ValueRange(values).slice(i, width));
-        storeVector(b, part, words,
-                    index.cast(local.add(base, column * kOctet * plan.run +
-                                                   int64_t(i))));
-      }
+      write(values, base, column * kOctet * plan.run);
+    }
+  }
+
+  /// Writes neighbours from a word of the stage on.
+  void write(ArrayRef<Value> values, Value base, int64_t word) {
+    const size_t width = values.size() % 4 == 0   ? 4
+                         : values.size() % 2 == 0 ? 2
+                                                  : 1;
+    for (size_t i = 0; i < values.size(); i += width) {
+      Value part = vector::FromElementsOp::create(
+          b, VectorType::get({int64_t(width)}, b.getF32Type()),
+          values.slice(i, width));
+      storeVector(b, part, words,
+                  index.cast(local.add(base, word + int64_t(i))));
     }
   }
 

@@ -33,8 +33,10 @@ public:
   }
 
   void build() {
-    if (tile.positionsAreRows())
+    if (op.getLayout() == ir::Layout::ChannelsLast)
       storeChannelRuns();
+    else if (tile.positionsAreRows())
+      storePositionRows();
     else
       storePositionRuns();
   }
@@ -99,10 +101,34 @@ private:
     }
   }
 
+  /// Columns are channels that do not lie together: a lane has one position of
+  /// every row, and two channels of every eight.
+  void storePositionRows() {
+    for (int64_t row = 0; row < 2 * tile.rowTiles(); ++row) {
+      OpBuilder::InsertionGuard guard(b);
+      const Place place = places.locate(tile.positionIn(local, row));
+      places.enterIf(place.legal);
+      for (int64_t i = 0; i < 2 * tile.columnTiles(); ++i) {
+        OpBuilder::InsertionGuard restore(b);
+        Value channel = local.add(local.add(tile.channel, local.mul(tile.t, 2)),
+                                  i / 2 * kOctet + i % 2);
+        Value bias = places.loadBias(channel);
+        places.enterIf(places.channelLegal(channel));
+        for (int64_t phase = 0; phase < tile.phases(); phase += plan.run) {
+          SmallVector<OutputElement> run;
+          for (int64_t f = phase; f < phase + plan.run; ++f)
+            run.push_back({sumOf(f, row / 2, i / 2, 2 * (row % 2) + i % 2),
+                           bias, &place, places.phasesAt(f), Value(), channel});
+          storeRun(run);
+        }
+      }
+    }
+  }
+
   /// Columns are channels: a lane has four neighbours of every 16, or two of 8.
   void storeChannelRuns() {
-    const int64_t held = fragmentUnit(tile.kernel) / 4;
-    const int64_t units = tile.channels() / fragmentUnit(tile.kernel);
+    const int64_t held = fragmentUnit(tile.kernel, true) / 4;
+    const int64_t units = tile.channels() / fragmentUnit(tile.kernel, true);
     SmallVector<Value> channels, biases;
     for (int64_t unit = 0; unit < units; ++unit)
       for (int64_t i = 0; i < held; ++i) {
@@ -113,8 +139,7 @@ private:
       }
     for (int64_t row = 0; row < 2 * tile.rowTiles(); ++row) {
       OpBuilder::InsertionGuard guard(b);
-      const Place place = places.locate(
-          local.add(local.add(tile.position, tile.g), row * kOctet));
+      const Place place = places.locate(tile.positionIn(local, row));
       places.enterIf(place.legal);
       for (int64_t phase = 0; phase < tile.phases(); ++phase) {
         OpBuilder::InsertionGuard restore(b);
@@ -159,7 +184,7 @@ void ctc::storeFragments(ImplicitLocOpBuilder &b, ir::StoreTileOp op,
   const auto output = op.getOutput().getType();
   const bool last = op.getLayout() == ir::Layout::ChannelsLast;
   const StorePlan plan =
-      planStore(tile.kernel, ir::elementType(output),
+      planStore(tile.kernel, ir::elementType(output), last,
                 output.getDimSize(output.getRank() - (last ? 2 : 1)),
                 op.getStride().back());
   if (plan.staged)

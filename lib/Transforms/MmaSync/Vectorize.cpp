@@ -7,6 +7,8 @@
 
 #include "WarpTile.h"
 
+#include "ctc/Dialect/EpilogueOps.h"
+
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Transforms/DialectConversion.h"
@@ -16,6 +18,11 @@ using namespace ctc;
 
 WarpTile::WarpTile(gpu::GPUFuncOp function, ir::KernelAttr kernel)
     : kernel(kernel) {
+  function.walk([&](ir::StoreTileOp op) {
+    turns = interleavedOctets(
+        kernel, op.getLayout() == ir::Layout::ChannelsLast,
+        ir::elementType(op.getOutput().getType().getElementType()));
+  });
   ImplicitLocOpBuilder b(function.getLoc(), function.getContext());
   b.setInsertionPointToStart(&function.getBody().front());
   IndexMath local(b, b.getI32Type());
@@ -63,9 +70,28 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
       return rewriter.notifyMatchFailure(
           op, "operands are not in workgroup memory, run ctc-implicit-im2col");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    auto build = tile.kernel.getFamily() == ir::Family::WgmmaRA
+                     ? buildWarpgroupContract
+                     : buildContract;
     SmallVector<Value> sums =
-        buildContract(b, op, tile, adaptor.getPatch().front(),
-                      adaptor.getWeights().front(), adaptor.getAcc());
+        build(b, op, tile, adaptor.getPatch().front(),
+              adaptor.getWeights().front(), adaptor.getAcc());
+    rewriter.replaceOpWithMultiple(op, {ValueRange(sums)});
+    return success();
+  }
+
+  const WarpTile &tile;
+};
+
+struct SettlePattern : OpConversionPattern<ir::SettleOp> {
+  SettlePattern(const TypeConverter &converter, const WarpTile &tile)
+      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
+
+  LogicalResult
+  matchAndRewrite(ir::SettleOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    SmallVector<Value> sums = buildSettle(b, tile, adaptor.getAcc());
     rewriter.replaceOpWithMultiple(op, {ValueRange(sums)});
     return success();
   }
@@ -112,9 +138,11 @@ LogicalResult ctc::vectorizeForMma(gpu::GPUFuncOp function,
   ConversionTarget target(*context);
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                        target);
-  patterns.add<ZeroPattern, ContractPattern, StorePattern>(converter, tile);
+  patterns.add<ZeroPattern, ContractPattern, SettlePattern, StorePattern>(
+      converter, tile);
   target.markUnknownOpDynamicallyLegal([&](Operation *op) {
-    return !isa<ir::ContractOp, ir::StoreTileOp>(op) && converter.isLegal(op);
+    return !isa<ir::ContractOp, ir::SettleOp, ir::StoreTileOp>(op) &&
+           converter.isLegal(op);
   });
   return applyPartialConversion(function.getOperation(), target,
                                 std::move(patterns));

@@ -36,12 +36,21 @@ public:
   int64_t columnTiles() const {
     return (positionsAreRows() ? channels() : positions()) / kOctet;
   }
+  /// Octets of the warp's channels.
+  int64_t channelOctets() const { return channels() / kOctet; }
+  /// Number in the block of this lane's position in an octet, i32. Consecutive
+  /// ones of the first interleaved octets are neighbours.
+  mlir::Value positionIn(IndexMath &local, int64_t octet) const {
+    return local.add(local.add(position, local.mul(g, turns)),
+                     octetPosition(turns, octet, 0));
+  }
   int64_t fragments() const { return phases() * rowTiles() * columnTiles(); }
   int64_t fragment(int64_t phase, int64_t row, int64_t column) const {
     return (phase * rowTiles() + row) * columnTiles() + column;
   }
 
   ir::KernelAttr kernel;
+  int64_t turns = 1;      ///< Interleaved octets of positions.
   mlir::Value lane, t, g; ///< i32; lane = 4 * g + t.
   mlir::Value position;   ///< i32 number of the warp's first position.
   mlir::Value channel;    ///< i32 number of its first channel in the tile.
@@ -53,6 +62,17 @@ llvm::SmallVector<mlir::Value>
 buildContract(mlir::ImplicitLocOpBuilder &builder, ir::ContractOp op,
               const WarpTile &tile, mlir::Value patch, mlir::Value weights,
               mlir::ValueRange acc);
+
+/// The same with instructions of warpgroups.
+llvm::SmallVector<mlir::Value>
+buildWarpgroupContract(mlir::ImplicitLocOpBuilder &builder, ir::ContractOp op,
+                       const WarpTile &tile, mlir::Value patch,
+                       mlir::Value weights, mlir::ValueRange acc);
+
+/// The sums once no multiplication is under way.
+llvm::SmallVector<mlir::Value> buildSettle(mlir::ImplicitLocOpBuilder &builder,
+                                           const WarpTile &tile,
+                                           mlir::ValueRange acc);
 
 /// Lowers ctc.store_tile for the warp's fragments.
 void storeFragments(mlir::ImplicitLocOpBuilder &builder, ir::StoreTileOp op,

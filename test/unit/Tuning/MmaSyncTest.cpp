@@ -58,7 +58,7 @@ TEST(MmaSync, FitsEveryChipWhateverTheLayer) {
     const std::span<const Chip> chips = allChips();
     const Chip &chip = chips[turn % chips.size()];
     SCOPED_TRACE(::testing::Message() << "turn " << turn << ", " << chip.name);
-    auto choice = chooseMmaSync(context(), problem, chip);
+    auto choice = chooseMmaSync(context(), problem, chip, ir::Family::MmaSync);
     ASSERT_TRUE(choice) << choice.error().message;
     ASSERT_TRUE(checkFits(choice->kernel, problem, chip));
     const std::vector<int64_t> halo =
@@ -86,8 +86,10 @@ TEST(MmaSync, RanksEndWithTheirNumber) {
   const Problem problem = smallLayer();
   std::set<const void *> kernels;
   int64_t rank = 0;
-  Expected<KernelChoice> choice = chooseMmaSync(context(), problem, chip, 0);
-  for (; choice; choice = chooseMmaSync(context(), problem, chip, ++rank)) {
+  Expected<KernelChoice> choice =
+      chooseMmaSync(context(), problem, chip, ir::Family::MmaSync, 0);
+  for (; choice; choice = chooseMmaSync(context(), problem, chip,
+                                        ir::Family::MmaSync, ++rank)) {
     EXPECT_TRUE(kernels.insert(choice->kernel.getAsOpaquePointer()).second);
     ASSERT_LT(rank, 10000);
   }

@@ -67,8 +67,9 @@ template <typename Body> void forEachPlan(Body body) {
             sizes.phases = {run};
             sizes.taps = {run};
             sizes.workerTile = {positions, 16};
-            body(planStore(makeKernel(sizes), type, outputWidth, run), type,
-                 positions, boxWidth, outputWidth);
+            body(planStore(makeKernel(sizes), type, /*channelsLast=*/false,
+                           outputWidth, run),
+                 type, positions, boxWidth, outputWidth);
           }
 }
 
@@ -126,7 +127,8 @@ TEST(StorePlan, OfChannelsIsDirect) {
   KernelSizes sizes;
   sizes.lanes = ir::Lanes::Channels;
   sizes.workerTile = {16, 16};
-  const StorePlan plan = planStore(makeKernel(sizes), ElementType::F32, 64, 1);
+  const StorePlan plan = planStore(makeKernel(sizes), ElementType::F32,
+                                   /*channelsLast=*/true, 64, 1);
   EXPECT_FALSE(plan.staged);
   EXPECT_EQ(plan.warpBytes(), 0);
 }

@@ -53,7 +53,8 @@ static void choose(const tuningtest::Layer &layer, const Problem &problem,
                    std::vector<tuningtest::ChosenKernel> &chosen) {
   if (problem.inputChannels == 0 || problem.outputChannels == 0)
     return;
-  auto choice = chooseMmaSync(tuningtest::context(), problem, *findChip(chip));
+  auto choice = chooseMmaSync(tuningtest::context(), problem, *findChip(chip),
+                              ir::Family::MmaSync);
   if (!choice) {
     ADD_FAILURE() << layer.name << ": " << choice.error().message;
     return;
