@@ -138,11 +138,19 @@ Expected<void> driver::compileCommand(CommandArguments arguments) {
   CompileRequest request;
   request.chips = *chips;
   request.family = arguments.getLastArgValue(OPT_family).str();
-  auto candidate = parseInteger(
-      "--candidate", arguments.getLastArgValue(OPT_candidate, "0"), 0);
-  if (!candidate)
-    return tl::unexpected(candidate.error());
-  request.candidate = *candidate;
+  if (arguments.hasArg(OPT_candidate)) {
+    auto candidate = parseInteger("--candidate",
+                                  arguments.getLastArgValue(OPT_candidate), 0);
+    if (!candidate)
+      return tl::unexpected(candidate.error());
+    request.candidate = *candidate;
+  }
+  request.tuningTable = arguments.getLastArgValue(OPT_tuning_table).str();
+  request.useTuningTables = !arguments.hasArg(OPT_no_tuning_table);
+  if (!request.useTuningTables && arguments.hasArg(OPT_tuning_table))
+    return makeError(ErrorCode::Usage,
+                     "--tuning-table and --no-tuning-table are given, must be "
+                     "one of them");
   request.debug = arguments.hasArg(OPT_debug);
   auto bundle = session.compile(**module, request);
   if (!bundle)

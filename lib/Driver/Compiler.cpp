@@ -57,6 +57,8 @@ Expected<Bundle> CompilerSession::compile(mlir::ModuleOp module,
   options.chips = request.chips;
   options.family = request.family;
   options.candidate = request.candidate;
+  options.tuningTable = request.tuningTable;
+  options.useTuningTables = request.useTuningTables;
   options.assemble = request.assemble;
   options.debug = request.debug;
   auto bundle = ctc::compile(module, options);

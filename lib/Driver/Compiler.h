@@ -21,8 +21,10 @@ namespace ctc::driver {
 /// What to compile a module for.
 struct CompileRequest {
   std::vector<std::string> chips;
-  std::string family;    ///< Empty leaves the choice to the compiler.
-  int64_t candidate = 0; ///< CompileOptions::candidate
+  std::string family; ///< Empty leaves the choice to the compiler.
+  std::optional<int64_t> candidate; ///< CompileOptions::candidate
+  std::string tuningTable;          ///< CompileOptions::tuningTable
+  bool useTuningTables = true;      ///< CompileOptions::useTuningTables
   /// Whether cubins are needed; without them compiling takes no ptxas.
   bool assemble = true;
   bool debug = false; ///< CompileOptions::debug

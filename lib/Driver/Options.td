@@ -33,6 +33,10 @@ def family : Has<"family", "<family>">, On<[CompileCommand, VerifyCommand]>,
     HelpText<"Kernel family to use instead of the chosen one: simt, mma_sync, wgmma_ra">;
 def candidate : Has<"candidate", "<N>">, On<[CompileCommand]>,
     HelpText<"Take the kernel at this place of the cost model's ranking, from 0, the best">;
+def tuning_table : Has<"tuning-table", "<file.json>">, On<[CompileCommand]>,
+    HelpText<"A table of measured kernels for one of the chips, looked in before the one that is part of ctc (docs/Benchmarks.md)">;
+def no_tuning_table : Is<"no-tuning-table">, On<[CompileCommand]>,
+    HelpText<"Let the cost model choose kernels even where a table has measured ones">;
 def precision : Has<"precision", "<precision>">, On<[CompileCommand, VerifyCommand]>,
     HelpText<"How f32 operands are multiplied: tf32 (the default), tf32x3, ieee (verify: one or several)">;
 def layout : Has<"layout", "<layout>">, On<[CompileCommand, VerifyCommand]>,

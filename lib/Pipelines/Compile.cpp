@@ -12,10 +12,12 @@
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Pipelines/Pipelines.h"
 #include "ctc/Transforms/Entry.h"
+#include "ctc/Tuning/TuningTable.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/LocationSnapshot.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
 
 #include <future>
@@ -112,7 +114,9 @@ static Expected<LoweredModule> lower(ModuleOp source, const Chip &chip,
   LayerPipelineOptions options;
   options.chip = std::string(chip.name);
   options.family = request.family;
-  options.candidate = request.candidate;
+  options.candidate = request.candidate.value_or(-1);
+  options.tuningTable = request.tuningTable;
+  options.noTuningTable = !request.useTuningTables;
   if (failed(runPipeline(
           module, [&](OpPassManager &pm) { buildLayerPipeline(pm, options); })))
     return invalidProblem(errors.take("the layers cannot be lowered"));
@@ -164,32 +168,64 @@ static uint32_t spilledBytes(const ChipImage &image) {
   return bytes;
 }
 
+static bool hasChoiceOf(const ChipImage &image, llvm::StringRef source) {
+  return llvm::any_of(image.manifest.entries, [&](const Entry &entry) {
+    return entry.choiceSource == source;
+  });
+}
+
 /// The image, or one of a kernel further down the ranking where ptxas keeps
 /// this one's registers in local memory: the cost model estimates registers,
-/// ptxas has the last word.
+/// ptxas has the last word. A table's kernel gives way to the model's first.
 static ChipImage withoutSpills(ModuleOp module, ChipImage image,
                                const Chip &chip, CompileOptions options) {
-  const bool chosen = llvm::any_of(image.manifest.entries, [](const Entry &e) {
-    return e.choiceSource == "heuristic";
-  });
+  const bool tuned = hasChoiceOf(image, "table");
+  const bool chosen = tuned || hasChoiceOf(image, "heuristic");
+  int64_t next = tuned ? 0 : options.candidate.value_or(0) + 1;
+  options.useTuningTables = false;
   for (int attempt = 0;
        chosen && attempt < kMaxSpillRetries && spilledBytes(image) > 0;
        ++attempt) {
-    ++options.candidate;
+    options.candidate = next++;
     auto lowered = lower(module, chip, options);
     if (!lowered)
       break; // No kernel is left.
-    auto next = emit(*lowered, options.assemble);
-    if (next && spilledBytes(*next) < spilledBytes(image))
-      image = std::move(*next);
+    auto other = emit(*lowered, options.assemble);
+    if (other && spilledBytes(*other) < spilledBytes(image))
+      image = std::move(*other);
   }
   return image;
+}
+
+/// A user's table says what is wrong with it before anything is compiled.
+static Expected<void> checkTuningTable(const CompileOptions &options,
+                                       llvm::ArrayRef<Chip> chips) {
+  if (options.tuningTable.empty())
+    return {};
+  if (!options.useTuningTables)
+    return makeError(ErrorCode::Usage, "the tuning table '" +
+                                           options.tuningTable +
+                                           "' is given and tables are not to "
+                                           "be used, must be one of them");
+  auto table = readTuningTable(options.tuningTable);
+  if (!table)
+    return tl::unexpected(table.error());
+  std::vector<std::string> names;
+  for (const Chip &chip : chips)
+    names.emplace_back(chip.name);
+  if (llvm::is_contained(names, table->chip))
+    return {};
+  return makeError(ErrorCode::Usage,
+                   table->name + ": 'chip' is \"" + table->chip +
+                       "\", must be compiled for: " + llvm::join(names, ", "));
 }
 
 Expected<Bundle> ctc::compile(ModuleOp module, const CompileOptions &options) {
   auto chips = resolveChips(options.chips);
   if (!chips)
     return tl::unexpected(chips.error());
+  if (auto table = checkTuningTable(options, *chips); !table)
+    return tl::unexpected(table.error());
   std::vector<LoweredModule> lowered;
   for (const Chip &chip : *chips) {
     auto one = lower(module, chip, options);

@@ -30,6 +30,8 @@ void ctc::buildLayerPipeline(OpPassManager &pm,
   select.chip = options.chip;
   select.family = options.family;
   select.candidate = options.candidate;
+  select.tuningTable = options.tuningTable;
+  select.noTuningTable = options.noTuningTable;
   pm.addPass(createSelectKernel(select));
   pm.addPass(createBufferize());
 }

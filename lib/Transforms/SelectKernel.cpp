@@ -7,7 +7,7 @@
 
 #include "ctc/Transforms/Entry.h"
 #include "ctc/Transforms/Passes.h"
-#include "ctc/Tuning/KernelChoice.h"
+#include "ctc/Tuning/TuningTable.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -34,15 +34,51 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
           << name << "', must be one of " << listChips();
       return signalPassFailure();
     }
+    auto own = readTable();
+    if (!own) {
+      getOperation().emitError(own.error().message);
+      return signalPassFailure();
+    }
+    const KernelRequest request = makeRequest(*own);
     WalkResult result = getOperation().walk([&](ir::ConvTransposeOp op) {
-      return select(op, *found).failed() ? WalkResult::interrupt()
-                                         : WalkResult::advance();
+      return select(op, *found, request).failed() ? WalkResult::interrupt()
+                                                  : WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
-  LogicalResult select(ir::ConvTransposeOp op, const Chip &chip) {
+  /// The user's table, if there is one.
+  Expected<std::optional<TuningTable>> readTable() {
+    if (noTuningTable || tuningTable.empty())
+      return std::nullopt;
+    return readTuningTable(tuningTable);
+  }
+
+  KernelRequest makeRequest(const std::optional<TuningTable> &own) {
+    KernelRequest request;
+    request.family = family;
+    if (candidate >= 0)
+      request.candidate = candidate;
+    if (noTuningTable)
+      return request;
+    if (own)
+      request.tables.push_back(&*own);
+    const auto &shipped = shippedTuningTables();
+    if (!shipped) {
+      getOperation().emitRemark(shipped.error().message);
+      return request;
+    }
+    for (const TuningTable &table : *shipped) {
+      request.tables.push_back(&table);
+      for (const std::string &why : table.damaged)
+        getOperation().emitRemark(why);
+    }
+    return request;
+  }
+
+  LogicalResult select(ir::ConvTransposeOp op, const Chip &chip,
+                       const KernelRequest &request) {
     const Problem problem = op.getProblem();
     if (ir::KernelAttr kernel = op.getKernelAttr()) {
       if (auto fits = checkFits(kernel, problem, chip); !fits)
@@ -52,7 +88,7 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
       op.setKernelAttr(kernel.withSource(ir::ChoiceSource::Explicit));
       return success();
     }
-    auto choice = chooseKernel(&getContext(), problem, chip, family, candidate);
+    auto choice = chooseKernel(&getContext(), problem, chip, request);
     if (!choice)
       return op.emitOpError(choice.error().message);
     op.setKernelAttr(choice->kernel);

@@ -13,6 +13,8 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <optional>
+
 namespace ctc {
 
 struct CompileOptions {
@@ -25,13 +27,19 @@ struct CompileOptions {
   /// Whether the PTX says which operation of the kernels' MLIR each instruction
   /// comes from, and the bundle holds that MLIR.
   bool debug = false;
-  /// Place of the kernel in the cost model's ranking; 0 is the best.
-  int64_t candidate = 0;
+  /// Place of the kernel in the cost model's ranking; 0 is the best. Neither
+  /// tables nor the model choose where it is set.
+  std::optional<int64_t> candidate;
+  /// Path of a tuning table to look in before the shipped one; empty for none.
+  std::string tuningTable;
+  /// Whether to look in the shipped tuning table, and the user's.
+  bool useTuningTables = true;
 };
 
 /// Compiles every entry of a module, which is left as it was, for every chip.
 /// Its context must hold the dialects of registerAllDialects. An error's
-/// message is the first diagnostic, with its location.
+/// message is the first diagnostic, with its location. Fails with Usage when
+/// the tuning table is none, or for a chip that is not compiled for.
 Expected<Bundle> compile(mlir::ModuleOp module, const CompileOptions &options);
 
 } // namespace ctc

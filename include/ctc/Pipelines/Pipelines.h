@@ -25,8 +25,16 @@ struct LayerPipelineOptions : mlir::PassPipelineOptions<LayerPipelineOptions> {
                              llvm::cl::init("")};
   Option<int64_t> candidate{
       *this, "candidate",
-      llvm::cl::desc("Place in the cost model's ranking to take, from 0"),
-      llvm::cl::init(0)};
+      llvm::cl::desc("Place in the cost model's ranking to take, from 0; -1 "
+                     "asks for none"),
+      llvm::cl::init(-1)};
+  Option<std::string> tuningTable{
+      *this, "tuning-table",
+      llvm::cl::desc("Tuning table to look in before the shipped one"),
+      llvm::cl::init("")};
+  Option<bool> noTuningTable{*this, "no-tuning-table",
+                             llvm::cl::desc("Look in no tuning table"),
+                             llvm::cl::init(false)};
 };
 
 /// Rungs 0 to 2: front doors, fused epilogues, a kernel for every layer, and

@@ -61,9 +61,12 @@ def SelectKernel : Pass<"ctc-select-kernel", "::mlir::ModuleOp"> {
   let description = [{
     Writes the decision as a `#ctc.kernel` attribute on each operation that has
     none; the passes below only obey it. A kernel that is already there is kept
-    with source `explicit`. The chip is the module's `ctc.target`, else the
-    option. The reason is a remark. A kernel whose tiles do not fit the chip is
-    an error that names the bytes and the limit.
+    with source `explicit`. Without `family` and `candidate` a tuning table that
+    has the problem decides (source `table`), the user's before the shipped one,
+    then the cost model (source `heuristic`). The chip is the module's
+    `ctc.target`, else the option. The reason is a remark. A kernel whose tiles
+    do not fit the chip is an error that names the bytes and the limit; one of a
+    table is passed over.
 
     ```mlir
     // before
@@ -78,8 +81,12 @@ def SelectKernel : Pass<"ctc-select-kernel", "::mlir::ModuleOp"> {
            "Chip to choose for when the module has no ctc.target">,
     Option<"family", "family", "std::string", "\"\"",
            "Kernel family to force; empty lets the heuristic choose">,
-    Option<"candidate", "candidate", "int64_t", "0",
-           "Take the kernel at this place of the cost model's ranking, from 0">];
+    Option<"candidate", "candidate", "int64_t", "-1",
+           "Take the kernel at this place of the cost model's ranking, from 0; -1 asks for none">,
+    Option<"tuningTable", "tuning-table", "std::string", "\"\"",
+           "A tuning table to look in before the shipped one">,
+    Option<"noTuningTable", "no-tuning-table", "bool", "false",
+           "Look in no tuning table">];
   let dependentDialects = ["::ctc::ir::CTCDialect"];
 }
 
