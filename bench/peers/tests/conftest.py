@@ -9,6 +9,7 @@
 import json
 import os
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -18,6 +19,20 @@ PEERS = HERE.parent
 PROJECT = PEERS.parent.parent
 BUILD = pathlib.Path(os.environ.get("CTC_BUILD_DIR", PROJECT / "build"))
 sys.path.insert(0, str(PEERS))
+
+CTC = BUILD / "bin" / "ctc"
+RUNTIME = BUILD / "lib" / "libctc_runtime.so"
+needs_ctc = pytest.mark.skipif(
+    not (CTC.exists() and RUNTIME.exists()),
+    reason=f"{CTC} or {RUNTIME} is not built")
+
+
+def compiles():
+    """Whether there is a toolkit that assembles."""
+    return CTC.exists() and subprocess.run(
+        [CTC, "compile", "--input=1x1x1xf32", "--weight=1x1x1xf32",
+         "--chip=sm_80", "-o", os.devnull], capture_output=True,
+        check=False).returncode == 0
 
 
 def case(**changes):

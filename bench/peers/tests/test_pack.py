@@ -12,27 +12,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import BUILD, case
+from conftest import BUILD, CTC, RUNTIME, case, compiles, needs_ctc
 
 import measure
 import pack
 import packing
 import rows
 import shapes
-
-CTC = BUILD / "bin" / "ctc"
-RUNTIME = BUILD / "lib" / "libctc_runtime.so"
-needs_ctc = pytest.mark.skipif(
-    not (CTC.exists() and RUNTIME.exists()),
-    reason=f"{CTC} or {RUNTIME} is not built")
-
-
-def compiles():
-    """Whether there is a toolkit that assembles."""
-    return CTC.exists() and subprocess.run(
-        [CTC, "compile", "--input=1x1x1xf32", "--weight=1x1x1xf32",
-         "--chip=sm_80", "-o", os.devnull], capture_output=True,
-        check=False).returncode == 0
 
 
 def make(arguments, capsys):
