@@ -138,14 +138,11 @@ static Problem problemOf(const nb::dict &fields) {
 
 /// Compiles without holding the GIL.
 static nb::bytes compileModule(Session &session, mlir::ModuleOp module,
-                               const Names &chips, const std::string &family) {
+                               const ctc::CompileOptions &options) {
   std::vector<uint8_t> bytes;
   Expected<Bundle> bundle;
   {
     const nb::gil_scoped_release release;
-    ctc::CompileOptions options;
-    options.chips = chips;
-    options.family = family;
     bundle = ctc::compile(module, options);
     if (bundle) {
       if (auto sound = verify(*bundle); sound)
@@ -160,29 +157,49 @@ static nb::bytes compileModule(Session &session, mlir::ModuleOp module,
   return nb::bytes(bytes.data(), bytes.size());
 }
 
+static ctc::CompileOptions optionsOf(const Names &chips,
+                                     const std::string &family,
+                                     const std::string &tuningTable,
+                                     bool useTuningTables) {
+  ctc::CompileOptions options;
+  options.chips = chips;
+  options.family = family;
+  options.tuningTable = tuningTable;
+  options.useTuningTables = useTuningTables;
+  return options;
+}
+
 NB_MODULE(_compiler, module) {
   module.attr("llvm_version") = LLVM_VERSION_STRING;
   module.def(
       "compile_layer",
       [](const nb::dict &layer, const Names &epilogue, const Names &chips,
-         const std::string &family) {
+         const std::string &family, const std::string &tuningTable,
+         bool useTuningTables) {
         Session session;
         const ModuleRef built =
             must(buildLayer(session.get(), problemOf(layer), epilogue));
-        return compileModule(session, *built, chips, family);
+        return compileModule(
+            session, *built,
+            optionsOf(chips, family, tuningTable, useTuningTables));
       },
-      "layer"_a, "epilogue"_a, "chips"_a, "family"_a);
+      "layer"_a, "epilogue"_a, "chips"_a, "family"_a, "tuning_table"_a,
+      "use_tuning_tables"_a);
   module.def(
       "compile_mlir",
       [](const std::string &text, const std::string &name, const Names &chips,
-         const std::string &family) {
+         const std::string &family, const std::string &tuningTable,
+         bool useTuningTables) {
         Session session;
         const ModuleRef parsed = session.parse(text, name);
         if (!parsed)
           raise(session.errors());
-        return compileModule(session, *parsed, chips, family);
+        return compileModule(
+            session, *parsed,
+            optionsOf(chips, family, tuningTable, useTuningTables));
       },
-      "text"_a, "name"_a, "chips"_a, "family"_a);
+      "text"_a, "name"_a, "chips"_a, "family"_a, "tuning_table"_a,
+      "use_tuning_tables"_a);
   module.def(
       "layer_mlir",
       [](const nb::dict &layer, const Names &epilogue) {

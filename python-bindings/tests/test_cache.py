@@ -6,6 +6,7 @@
 #===----------------------------------------------------------------------===#
 """Hits, misses, damage, many processes, and the limit."""
 
+import json
 import os
 import subprocess
 import sys
@@ -51,6 +52,17 @@ def files(folder):
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
+def layer_text():
+    """LAYER as MLIR."""
+    from ctc import _compiler
+
+    layer = _compile._layers.layer(
+        input=(1, 2, 3), weight=(2, 2, 2), dtype="f32", bias=False, stride=1,
+        dilation=1, padding=0, output_padding=0, groups=1,
+        layout="channels_first", precision="tf32")
+    return _compiler.layer_mlir(layer.fields(), [])
+
+
 def test_compiled_once(folder, compiled):
     first, second = ctc.compile(**LAYER), ctc.compile(**LAYER)
     assert len(compiled) == 1 and len(files(folder)) == 1
@@ -66,21 +78,50 @@ def test_everything_that_matters_is_in_the_key(folder, compiled):
                 {"chips": "sm_90a"}, {"chips": "sm_80,sm_90a"},
                 {"epilogue": "relu"}, {"input": (None, 2, 3)},
                 {"layout": "channels_last", "input": (1, 3, 2)},
-                {"family": "simt"}]
+                {"family": "simt"}, {"tuning_table": False}]
     for _ in range(2):
         for variant in variants:
             ctc.compile(**{**LAYER, **variant})
     assert len(compiled) == len(variants)
 
 
-def test_mlir(folder, compiled):
-    from ctc import _compiler
+def test_a_tuning_table_is_in_the_key_by_its_contents(folder, compiled,
+                                                      tmp_path):
+    table = tmp_path / "own.json"
+    for text in ('{"format": 1, "chip": "sm_80", "entries": []}',
+                 '{"format": 1, "chip": "sm_80",  "entries": []}'):
+        table.write_text(text)
+        for path in (table, str(table)):
+            ctc.compile(**LAYER, tuning_table=path)
+    assert len(compiled) == 2
+    for _ in range(2):
+        ctc.compile(**LAYER)
+    assert len(compiled) == 3
 
-    layer = _compile._layers.layer(
-        input=(1, 2, 3), weight=(2, 2, 2), dtype="f32", bias=False, stride=1,
-        dilation=1, padding=0, output_padding=0, groups=1,
-        layout="channels_first", precision="tf32")
-    text = _compiler.layer_mlir(layer.fields(), [])
+
+def test_a_tuning_table_decides(folder, tmp_path):
+    kernel = ("#ctc.kernel<family = simt, lanes = positions, batch = 1, "
+              "box = [4], phases = [1], taps = [2], chunk_channels = 2, "
+              "workers = [32, 1], worker_tile = [1, 2], stages = 1, "
+              "source = heuristic>")
+    problem = {"N": 1, "Cin": 2, "Cout": 2, "groups": 1, "spatial": [3],
+               "kernel": [2], "stride": [1], "padding": [[0, 0]],
+               "output_padding": [0], "dilation": [1], "dtype": "f32",
+               "layout": "channels_first", "precision": "tf32"}
+    table = tmp_path / "own.json"
+    table.write_text(json.dumps({"format": 1, "chip": "sm_80", "entries": [
+        {"problem": problem, "kernel": kernel, "board": "a board",
+         "seconds": 1e-6, "model_seconds": 2e-6}]}))
+    reason = b"own.json has this kernel, measured at 1 us on a board"
+    tuned = ctc.compile(**LAYER, tuning_table=table)
+    assert reason in tuned.to_bytes()
+    assert reason not in ctc.compile(**LAYER).to_bytes()
+    from_text = ctc.compile(layer_text(), chips="sm_80", tuning_table=table)
+    assert reason in from_text.to_bytes()
+
+
+def test_mlir(folder, compiled):
+    text = layer_text()
     for _ in range(2):
         assert ctc.compile(text, chips="sm_80").entries == ["layer"]
     assert len(compiled) == 1

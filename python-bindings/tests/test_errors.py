@@ -276,10 +276,29 @@ def test_entries(bundle):
     ({"epilogue": "swirl"}, ctc.CompileError,
      "epilogue step is 'swirl', must be one of relu"),
     ({"family": "none"}, ctc.CompileError, ""),
+    ({"tuning_table": 3}, TypeError,
+     "tuning_table is 3, must be True, False or the path of a file"),
+    ({"tuning_table": ""}, ValueError,
+     "tuning_table is '', must be True, False or the path of a file"),
+    ({"tuning_table": "/none.json"}, FileNotFoundError, ""),
 ])
 def test_compile(options, error, message):
     shapes = {} if not options else {"input": (1, 2, 3), "weight": (2, 2, 2)}
     refuses(error, message, ctc.compile, **{**shapes, **options})
+
+
+def test_a_tuning_table_that_is_none(tmp_path):
+    path = tmp_path / "own.json"
+    for text, chips, message in (
+            ('{"format": 2}', "sm_80", "'format' is 2, must be 1"),
+            ('{"format": 1, "chip": "sm_90a", "entries": []}', "sm_80",
+             "'chip' is \"sm_90a\", must be compiled for: sm_80")):
+        path.write_text(text)
+        refuses(ctc.CompileError, f"{path}: {message}", ctc.compile,
+                input=(1, 2, 3), weight=(2, 2, 2), chips=chips,
+                tuning_table=path)
+        refuses(ctc.CompileError, f"{path}: {message}", ctc.compile,
+                "module {}", chips=chips, tuning_table=path)
 
 
 def test_compile_mlir(tmp_path):

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 from collections.abc import Callable, Sequence
@@ -90,30 +91,61 @@ def _cached(request: dict[str, object], fits: Callable[[Bundle], bool],
     return Bundle(data)
 
 
+class _Tables:
+    """The tuning tables to look in: ctc's own (True), none (False), or a file
+    before ctc's own."""
+
+    def __init__(self, choice: str | os.PathLike[str] | bool):
+        if not isinstance(choice, (str, os.PathLike, bool)):
+            raise TypeError(f"tuning_table is {choice!r}, must be True, False "
+                            "or the path of a file")
+        self.use = choice is not False
+        self.path = "" if isinstance(choice, bool) else os.fspath(choice)
+        if not isinstance(choice, bool) and not self.path:
+            raise ValueError("tuning_table is '', must be True, False or the "
+                             "path of a file")
+
+    def key(self) -> dict[str, object]:
+        """What of them is in the name of a cached bundle: a file by what is in
+        it and, as bundles say where a kernel is from, by its own name."""
+        if not self.path:
+            return {} if self.use else {"tuning_table": False}
+        path = pathlib.Path(self.path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return {"tuning_table": [path.name, digest]}
+
+    def arguments(self) -> tuple[str, bool]:
+        return self.path, self.use
+
+
 def compile_layer(layer: _layers.Layer, epilogue: Sequence[str] = (),
                   chips: Sequence[str] | None = None,
-                  family: str | None = None, cache: bool = True) -> Bundle:
+                  family: str | None = None, cache: bool = True,
+                  tuning_table: str | os.PathLike[str] | bool = True
+                  ) -> Bundle:
     """The bundle of a checked layer."""
     names = _chips(chips)
     steps = list(epilogue)
+    tables = _Tables(tuning_table)
 
     def fits(bundle: Bundle) -> bool:
         return bundle.chips == names and layer.matches(bundle.entry())
 
     return _cached(
         {"layer": layer.fields(), "epilogue": steps, "chips": names,
-         "family": family}, fits,
-        lambda: bytes(_compiler().compile_layer(layer.fields(), steps, names,
-                                                family or "")), cache)
+         "family": family, **tables.key()}, fits,
+        lambda: bytes(_compiler().compile_layer(
+            layer.fields(), steps, names, family or "", *tables.arguments())),
+        cache)
 
 
 def _compile_mlir(text: str, name: str, chips: list[str], family: str | None,
-                  cache: bool) -> Bundle:
+                  cache: bool, tables: _Tables) -> Bundle:
     return _cached(
-        {"mlir": text, "chips": chips, "family": family},
+        {"mlir": text, "chips": chips, "family": family, **tables.key()},
         lambda bundle: bundle.chips == chips,
-        lambda: bytes(_compiler().compile_mlir(text, name, chips,
-                                               family or "")), cache)
+        lambda: bytes(_compiler().compile_mlir(
+            text, name, chips, family or "", *tables.arguments())), cache)
 
 
 def compile(mlir: str | os.PathLike[str] | None = None, *,
@@ -125,7 +157,8 @@ def compile(mlir: str | os.PathLike[str] | None = None, *,
             groups: int = 1, layout: str = "channels_first",
             precision: str = "tf32", epilogue: str | Sequence[str] = (),
             chips: str | Sequence[str] | None = None,
-            family: str | None = None, cache: bool = True) -> Bundle:
+            family: str | None = None, cache: bool = True,
+            tuning_table: str | os.PathLike[str] | bool = True) -> Bundle:
     """Compiles a transposed convolution for NVIDIA chips.
 
     Either `mlir`, the text of a module (docs/Operator.md) or the path of a
@@ -147,12 +180,15 @@ def compile(mlir: str | os.PathLike[str] | None = None, *,
     chips: "sm_90a" or several; all that ctc knows without it.
     family: the kernel family to use instead of the one ctc chooses.
     cache: whether to look in the cache on disk and add to it (docs/Python.md).
+    tuning_table: whether to look for measured kernels in ctc's own tables, or
+        the path of a table to look in before them (docs/Benchmarks.md).
 
     The output has per spatial dimension (I-1)*stride - low - high
     + dilation*(K-1) + output_padding + 1 elements.
 
     Raises `TypeError` and `ValueError` for arguments that are not legal,
-    `ctc.CompileError` for a layer or a module that does not compile, and
+    `ctc.CompileError` for a layer or a module that does not compile and for a
+    tuning table that is none, `OSError` for one that cannot be read, and
     `ctc.CompilerMissingError` where this installation cannot compile and the
     cache does not have the bundle.
     """
@@ -161,10 +197,11 @@ def compile(mlir: str | os.PathLike[str] | None = None, *,
         if input is not None or weight is not None:
             raise ValueError("mlir and a shape are given, must be one of them")
         if isinstance(mlir, str):
-            return _compile_mlir(mlir, "<mlir>", names, family, cache)
+            return _compile_mlir(mlir, "<mlir>", names, family, cache,
+                                 _Tables(tuning_table))
         path = os.fspath(mlir)
         return _compile_mlir(pathlib.Path(path).read_text(), path, names,
-                             family, cache)
+                             family, cache, _Tables(tuning_table))
     if input is None or weight is None:
         raise ValueError("there is nothing to compile: give MLIR text, or "
                          "input= and weight=")
@@ -174,4 +211,4 @@ def compile(mlir: str | os.PathLike[str] | None = None, *,
         dilation=dilation, padding=padding, output_padding=output_padding,
         groups=groups, layout=layout, precision=precision)
     return compile_layer(layer, [step for step in steps if step], names,
-                         family, cache)
+                         family, cache, tuning_table)
