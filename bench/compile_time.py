@@ -41,6 +41,12 @@ LAYERS = {
         "--input=1x21x16x16xf32", "--weight=21x21x64x64xf32", "--stride=32"],
     "1-D, kernel 4096 stride 1024": [
         "--input=1x8x100xf32", "--weight=8x2x4096xf32", "--stride=1024"],
+    "3-D, 4 groups of 8 to 8, kernel 3x5x7 stride 2": [
+        "--input=8x32x12x24x48xf32", "--weight=32x8x3x5x7xf32", "--stride=2",
+        "--padding=1,2,3", "--output-padding=1", "--groups=4"],
+    "3-D, 32 to 64, kernel 5 stride 2, bf16": [
+        "--input=16x32x32x32x32xbf16", "--weight=32x64x5x5x5xbf16",
+        "--stride=2", "--padding=2", "--bias"],
 }
 
 

@@ -12,6 +12,7 @@
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/OptBisect.h"
 #include "llvm/IRReader/IRReader.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -23,6 +24,33 @@
 #include <mutex>
 
 using namespace ctc;
+
+/// Matrix instructions from which on kernels do without LLVM's loop strength
+/// reduction. It replaces a base and a counter by pointers that live through
+/// the loop, and ptxas then unrolls loops that are unrolled already. Kernels of
+/// 200 and 280 took 1.1 to 1.4 s to compile with it, 0.3 to 0.5 s without, and
+/// 12 to 51 registers less. For loops of few instructions it saves a
+/// multiplication.
+static constexpr unsigned kManyMatrixInstructions = 192;
+
+namespace {
+/// Asked before every pass of code generation for a loop or a function.
+class WithoutStrengthReduction : public llvm::OptPassGate {
+public:
+  bool isEnabled() const override { return true; }
+  bool shouldRunPass(llvm::StringRef pass, llvm::StringRef) const override {
+    return pass != "Loop Strength Reduction";
+  }
+};
+} // namespace
+
+static unsigned countMatrixInstructions(const llvm::Module &module) {
+  unsigned count = 0;
+  for (const llvm::Function &function : module)
+    if (function.getName().starts_with("llvm.nvvm.mma."))
+      count += function.getNumUses();
+  return count;
+}
 
 static Expected<std::unique_ptr<llvm::TargetMachine>>
 makeTargetMachine(const Chip &chip) {
@@ -135,5 +163,8 @@ Expected<std::string> ctc::emitPtx(mlir::gpu::GPUModuleOp kernels,
       return tl::unexpected(linked.error());
   internalize(*module);
   optimize(*module, **machine);
+  WithoutStrengthReduction gate;
+  if (countMatrixInstructions(*module) >= kManyMatrixInstructions)
+    context.setOptPassGate(gate);
   return printAssembly(*module, **machine);
 }
