@@ -288,9 +288,6 @@ std::optional<std::string> ctc::whyNotSimt(const Problem &problem) {
 Expected<void> ctc::checkSimt(ir::KernelAttr kernel, const Problem &problem,
                               llvm::ArrayRef<DimPhasePlan> plans,
                               const Chip &chip) {
-  if (auto why = whyNotSimt(problem))
-    return invalidProblem("kernel of family simt cannot serve this layer: " +
-                          *why + "; mma_sync can");
   if (auto phases = checkPhases(kernel, problem, plans); !phases)
     return phases;
   __int128 unrolled = kernel.getChunkChannels();
