@@ -60,7 +60,7 @@ int64_t KernelAttr::getBoxVolume() const {
 KernelAttr KernelAttr::withSource(ChoiceSource source) const {
   return get(getContext(), getFamily(), getLanes(), getBatch(), getBox(),
              getPhases(), getTaps(), getChunkChannels(), getWorkers(),
-             getWorkerTile(), getStages(), getClip(), source);
+             getWorkerTile(), getStages(), getClip(), source, getGroups());
 }
 
 namespace {
@@ -105,11 +105,35 @@ static LogicalResult checkSizes(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult KernelAttr::verify(
-    function_ref<InFlightDiagnostic()> emitError, Family family, Lanes lanes,
-    int64_t batch, DenseI64ArrayAttr box, DenseI64ArrayAttr phases,
-    DenseI64ArrayAttr taps, int64_t chunkChannels, DenseI64ArrayAttr workers,
-    DenseI64ArrayAttr workerTile, int64_t stages, bool, ChoiceSource) {
+/// Channels of a block are those of whole groups, and so are a worker's unless
+/// they lie within one.
+static LogicalResult checkGroups(function_ref<InFlightDiagnostic()> emitError,
+                                 Family family, int64_t groups,
+                                 int64_t channels, int64_t held) {
+  if (failed(checkLimit(emitError, {"groups", groups, 1, 1024})))
+    return mlir::failure();
+  if (groups == 1)
+    return success();
+  if (family != Family::Simt)
+    return emitError() << "groups is " << groups << ", must be 1 in "
+                       << stringifyFamily(family);
+  const int64_t width = channels / groups;
+  if (channels % groups != 0 || (width % held != 0 && held % width != 0))
+    return emitError() << "groups is " << groups << " for " << channels
+                       << " channels of a block and " << held
+                       << " of a worker, must divide the first into groups "
+                          "that divide the second or are multiples of it";
+  return success();
+}
+
+LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 Family family, Lanes lanes, int64_t batch,
+                                 DenseI64ArrayAttr box,
+                                 DenseI64ArrayAttr phases,
+                                 DenseI64ArrayAttr taps, int64_t chunkChannels,
+                                 DenseI64ArrayAttr workers,
+                                 DenseI64ArrayAttr workerTile, int64_t stages,
+                                 bool, ChoiceSource, int64_t groups) {
   if (workers.size() != 2 || workerTile.size() != 2)
     return emitError() << "workers has " << workers.size()
                        << " and worker_tile has " << workerTile.size()
@@ -144,6 +168,9 @@ LogicalResult KernelAttr::verify(
     return emitError() << "the block has " << threads
                        << " threads, must be a multiple of 32 up to 1024";
   if (failed(checkSizes(emitError, box, phases, taps)))
+    return mlir::failure();
+  if (failed(checkGroups(emitError, family, groups, workers[1] * workerTile[1],
+                         workerTile[1])))
     return mlir::failure();
   // 16 x 16 is the largest tile of a thread without grouped phases.
   int64_t held = workerTile[0] * workerTile[1];

@@ -187,8 +187,8 @@ static std::string shapeText(ArrayRef<int64_t> shape) {
 std::vector<int64_t> ir::packedWeightShape(const Problem &problem,
                                            KernelAttr kernel) {
   std::vector<int64_t> shape{
-      problem.groups,
-      ceilDiv(problem.outputChannelsPerGroup(), kernel.getChannels())};
+      ceilDiv(problem.groups, kernel.getGroups()),
+      ceilDiv(problem.outputChannelsPerGroup(), kernel.getGroupChannels())};
   for (const SpatialDim &dim : problem.dims)
     shape.push_back(dim.kernel);
   shape.push_back(

@@ -8,6 +8,7 @@
 #include "Effects.h"
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Dialect/EpilogueOps.h"
+#include "ctc/Support/IntegerMath.h"
 
 using namespace mlir;
 using namespace ctc::ir;
@@ -144,15 +145,24 @@ static LogicalResult verifyPackedChannels(PackWeightsOp op, int64_t inputs,
                                           int64_t groupOutputs) {
   const auto packed = cast<MemRefType>(op.getPacked().getType());
   const int64_t groups = op.getGroups(), rank = packed.getRank();
+  const int64_t tile = op.getGroupTile();
   if (groups < 1 || inputs % groups != 0)
     return op.emitOpError("groups is ")
            << groups << ", must be at least 1 and divide " << inputs
            << " input channels";
-  if (packed.getDimSize(0) != groups)
+  if (tile < 1 || (tile > 1 && (packed.getDimSize(1) != 1 ||
+                                packed.getDimSize(rank - 1) % tile != 0)))
+    return op.emitOpError("group_tile is ")
+           << tile << ", must be at least 1 and, above it, divide the "
+           << packed.getDimSize(rank - 1) << " channels of the only tile of "
+           << packed.getDimSize(1);
+  if (packed.getDimSize(0) != ctc::ceilDiv(groups, tile))
     return op.emitOpError("packed has ")
-           << packed.getDimSize(0) << " groups, must be " << groups;
+           << packed.getDimSize(0) << " groups, must be "
+           << ctc::ceilDiv(groups, tile);
   const int64_t inputRoom = packed.getDimSize(rank - 2);
-  const int64_t outputRoom = packed.getDimSize(1) * packed.getDimSize(rank - 1);
+  const int64_t outputRoom =
+      packed.getDimSize(1) * packed.getDimSize(rank - 1) / tile;
   if (inputRoom < inputs / groups || outputRoom < groupOutputs)
     return op.emitOpError("packed holds ")
            << inputRoom << " by " << outputRoom

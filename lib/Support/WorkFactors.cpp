@@ -145,7 +145,8 @@ static void countBytes(const Problem &problem, const Tiling &tiling,
   const double inputs =
       all.inputs * double(batch) * double(problem.inputChannels) * channelTiles;
   const double weights =
-      all.taps * double(ceilDiv(batch, tiling.batch)) * double(problem.groups) *
+      all.taps * double(ceilDiv(batch, tiling.batch)) *
+      double(roundUp(problem.groups, tiling.groups)) *
       double(roundUp(problem.inputChannelsPerGroup(), tiling.inputChannels)) *
       channelTiles * double(tiling.outputChannels);
   work.requestedBytes = (inputs + weights) * width + output;
@@ -193,7 +194,9 @@ Expected<WorkFactors> ctc::workFactors(const Problem &problem,
                 std::max(1., double(tiling.positions) / boxVolume) *
                 double(roundUp(cin, tiling.inputChannels)) / double(cin) *
                 double(roundUp(cout, tiling.outputChannels)) / double(cout) *
-                double(roundUp(batch, batchTile)) / double(batch);
+                double(roundUp(problem.groups, tiling.groups)) /
+                double(problem.groups) * double(roundUp(batch, batchTile)) /
+                double(batch);
   }
   countBytes(problem, tiling, all, work);
   return work;

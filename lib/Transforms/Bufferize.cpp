@@ -184,7 +184,7 @@ static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
         kernel.getFamily() == ir::Family::WgmmaRA);
   ir::PackWeightsOp::create(b, function.getArgument(0), function.getArgument(1),
                             problem.groups, tapSteps, layer.getWeightLayout(),
-                            fragments, round);
+                            fragments, round, kernel.getGroups());
   func::ReturnOp::create(b);
 }
 

@@ -68,6 +68,25 @@ static Value loadLegal(ImplicitLocOpBuilder &b, Value flat, Value element,
   return arith::SelectOp::create(b, legal, value, zero);
 }
 
+/// A vector of neighbours, or a scalar, stored at most 16 bytes at a time.
+static void storeRun(ImplicitLocOpBuilder &b, Value value, Value target,
+                     Value place) {
+  auto type = dyn_cast<VectorType>(value.getType());
+  if (!type) {
+    memref::StoreOp::create(b, value, target, place);
+    return;
+  }
+  if (type.getNumElements() <= 4)
+    return storeVector(b, value, target, place);
+  IndexMath index(b, b.getIndexType());
+  for (int64_t i = 0; i < type.getNumElements(); i += 4)
+    storeVector(b,
+                vector::ExtractStridedSliceOp::create(
+                    b, value, ArrayRef<int64_t>{i}, ArrayRef<int64_t>{4},
+                    ArrayRef<int64_t>{1}),
+                target, index.add(place, i));
+}
+
 /// i32 where offsets stay below 2^31, index above.
 static Type offsetType(ImplicitLocOpBuilder &b, __int128 reach) {
   return reach < (int64_t{1} << 31) ? Type(b.getI32Type())
@@ -130,7 +149,9 @@ private:
 
 /// Copies a patch: each thread takes vectors of the window, or single positions
 /// where rows of the input are no vectors, decodes and bounds each once, and
-/// walks the chunk's channels.
+/// walks the chunk's channels. Where a block takes several groups the channels
+/// of a position are many and neighbours in the patch, too: threads run along
+/// them.
 class PatchCopy {
 public:
   PatchCopy(ImplicitLocOpBuilder &builder, ir::LoadPatchOp op,
@@ -163,14 +184,21 @@ public:
     Value flat = flatten(b, op.getInput());
     Value base = tileBase();
     computeBounds();
+    if (kernel.getGroups() > 1)
+      copyChannels(offsets, flat, base);
+    else
+      copyPositions(offsets, flat, base);
+    return skew;
+  }
+
+private:
+  /// Items are vectors of positions, or positions, with all their channels.
+  void copyPositions(IndexMath &offsets, Value flat, Value base) {
     SmallVector<int64_t> items(sizes);
     items.back() /= vector;
-    int64_t count = 1;
-    for (int64_t size : items)
-      count *= size;
     const int64_t chunk = kernel.getChunkChannels();
     const int64_t width = channelWidth();
-    SharedWork(b, count, kernel.getThreads(),
+    SharedWork(b, product(items), kernel.getThreads(),
                std::max<int64_t>(1, kVectorsInFlight * width / chunk))
         .build(
             [&](Value number, Value exists) {
@@ -180,10 +208,45 @@ public:
             [&](Value number, ValueRange values) {
               complete(number, values, width);
             });
-    return skew;
   }
 
-private:
+  /// Items are vectors of channels. The patch has them in the same order.
+  void copyChannels(IndexMath &offsets, Value flat, Value base) {
+    const int64_t width = channelWidth();
+    SmallVector<int64_t> items(sizes);
+    items.push_back(kernel.getInputChannels() / width);
+    Value left;
+    if (isRagged())
+      left =
+          local.cast(index.min(index.sub(op.getChannelEnd(), op.getChannel()),
+                               index.constant(kernel.getInputChannels())));
+    SharedWork(b, product(items), kernel.getThreads(), kVectorsInFlight)
+        .build(
+            [&](Value number, Value exists) -> SmallVector<Value> {
+              SmallVector<Value> at = local.delinearize(number, items);
+              Value channel = local.mul(at.pop_back_val(), width);
+              auto [legal, offset] = locate(offsets, at, exists);
+              if (left)
+                legal = both(b, legal, local.less(channel, left));
+              Value element = index.add(
+                  base, index.cast(offsets.add(offset, offsets.cast(channel))));
+              return {loadLegal(b, flat, element, legal, width)};
+            },
+            [&](Value number, ValueRange values) {
+              Value value = widen(b, values.front());
+              if (op.getRoundTf32())
+                value = roundToTF32(b, value);
+              storeRun(b, value, target, index.cast(local.mul(number, width)));
+            });
+  }
+
+  static int64_t product(ArrayRef<int64_t> sizes) {
+    int64_t count = 1;
+    for (int64_t size : sizes)
+      count *= size;
+    return count;
+  }
+
   /// Input dimension of spatial dimension i.
   int64_t inputDim(size_t i) const { return int64_t(i) + (last ? 1 : 2); }
   int64_t stride(int64_t dim) const { return strides[dim]; }
@@ -227,7 +290,7 @@ private:
 
   /// Whether a channel of the chunk may lie past the group.
   bool isRagged() {
-    return op.getGroupChannels() % kernel.getChunkChannels() != 0;
+    return op.getGroupChannels() % kernel.getInputChannels() != 0;
   }
 
   Type flatElement() { return op.getInput().getType().getElementType(); }
@@ -236,14 +299,14 @@ private:
   int64_t channelWidth() {
     return last ? accessWidth(flatElement(), {strides[channelDim - 1],
                                               int64_t(op.getGroupChannels()),
-                                              kernel.getChunkChannels()})
+                                              kernel.getInputChannels()})
                 : 1;
   }
 
-  SmallVector<Value> issue(IndexMath &offsets, Value flat, Value base,
-                           SmallVector<Value> at, Value exists, int64_t width) {
+  /// Whether a position of the window exists, and its offset from the origin.
+  std::pair<Value, Value> locate(IndexMath &offsets, ArrayRef<Value> at,
+                                 Value exists) {
     Value legal = exists;
-    at.back() = local.mul(at.back(), vector);
     Value offset = offsets.constant(0);
     for (auto [i, bound] : llvm::enumerate(bounds)) {
       if (bound.first)
@@ -254,6 +317,13 @@ private:
                            offsets.mul(offsets.cast(at[i]),
                                        stride(i == 0 ? 0 : inputDim(i - 1))));
     }
+    return {legal, offset};
+  }
+
+  SmallVector<Value> issue(IndexMath &offsets, Value flat, Value base,
+                           SmallVector<Value> at, Value exists, int64_t width) {
+    at.back() = local.mul(at.back(), vector);
+    auto [legal, offset] = locate(offsets, at, exists);
     Value element = index.add(base, index.cast(offset));
     SmallVector<Value> values;
     for (int64_t k = 0; k < kernel.getChunkChannels(); k += width) {
@@ -277,22 +347,10 @@ private:
         value = roundToTF32(b, value);
       Value place = index.add(position, int64_t(i) * width * shared.patchPitch);
       if (vector > 1)
-        storePositions(value, place);
+        storeRun(b, value, target, place);
       else
         storeChannels(value, place, width);
     }
-  }
-
-  /// Neighbouring positions, 16 bytes at a time.
-  void storePositions(Value value, Value place) {
-    for (int64_t i = 0; i < vector; i += 4)
-      storeVector(b,
-                  vector == 4 ? value
-                              : vector::ExtractStridedSliceOp::create(
-                                    b, value, ArrayRef<int64_t>{i},
-                                    ArrayRef<int64_t>{4}, ArrayRef<int64_t>{1})
-                                    .getResult(),
-                  target, index.add(place, i));
   }
 
   void storeChannels(Value value, Value place, int64_t width) {
@@ -352,12 +410,8 @@ public:
                                 both(b, legal(at), exists), width)};
             },
             [&](Value number, ValueRange values) {
-              Value place = index.cast(targetOf(number, width));
-              Value value = widen(b, values.front());
-              if (width == 1)
-                memref::StoreOp::create(b, value, target, place);
-              else
-                store(value, place, width);
+              storeRun(b, widen(b, values.front()), target,
+                       index.cast(targetOf(number, width)));
             });
   }
 
@@ -398,17 +452,6 @@ private:
       if (getConstantIntValue(count) != kernel.getTaps()[int64_t(i)])
         legal = both(b, legal, local.less(at[i], local.cast(count)));
     return legal;
-  }
-
-  void store(Value value, Value place, int64_t width) {
-    for (int64_t i = 0; i < width; i += 4)
-      storeVector(b,
-                  width <= 4 ? value
-                             : vector::ExtractStridedSliceOp::create(
-                                   b, value, ArrayRef<int64_t>{i},
-                                   ArrayRef<int64_t>{4}, ArrayRef<int64_t>{1})
-                                   .getResult(),
-                  target, index.add(place, i));
   }
 
   ImplicitLocOpBuilder &b;
@@ -460,8 +503,7 @@ struct ImplicitIm2col : ctc::impl::ImplicitIm2colBase<ImplicitIm2col> {
       return contract.emitOpError(
           "must take the results of ctc.load_patch and ctc.load_weights");
     ImplicitLocOpBuilder b(contract.getLoc(), contract);
-    Value patchBuffer =
-        allocate(function, b, {kernel.getChunkChannels() * shared.patchPitch});
+    Value patchBuffer = allocate(function, b, {shared.patchElements});
     Value weightBuffer = allocate(function, b, {shared.weightElements});
     if (Value skew = PatchCopy(b, patch, kernel, shared, patchBuffer).build())
       contract.getSkewMutable().assign(skew);

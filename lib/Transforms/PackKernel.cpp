@@ -129,13 +129,24 @@ static void buildElement(ImplicitLocOpBuilder &b, ir::PackWeightsOp op,
   const SmallVector<Value> place = at;
   if (op.getFragments())
     reorderFragments(math, op, at);
-  Value channel = at[rank + 2];
-  Value output = math.add(math.mul(at[1], target.getShape().back()), at.back());
+  Value channel = at[rank + 2], group = at[0];
+  // The channels of a tile are those of its groups.
+  const int64_t tile = op.getGroupTile();
+  const int64_t channels = target.getShape().back() / tile;
+  Value output = at.back();
+  if (tile > 1) {
+    group = math.add(math.mul(group, tile), math.div(output, channels));
+    output = math.rem(output, channels);
+  }
+  output = math.add(math.mul(at[1], channels), output);
   Value real = arith::AndIOp::create(
       b, math.less(channel, math.constant(groupInputs)),
       math.less(output, math.constant(source.getDimSize(dims[1]))));
+  if (groups % tile != 0)
+    real =
+        arith::AndIOp::create(b, real, math.less(group, math.constant(groups)));
   SmallVector<Value> indices(source.getRank());
-  indices[dims[0]] = math.add(math.mul(at[0], groupInputs), channel);
+  indices[dims[0]] = math.add(math.mul(group, groupInputs), channel);
   indices[dims[1]] = output;
   for (int64_t i = 0; i < rank; ++i)
     indices[dims[i + 2]] = tapOfSlot(

@@ -60,6 +60,12 @@ struct Pipeline : ctc::impl::PipelineBase<Pipeline> {
     return arena;
   }
 
+  /// Whether no chunk comes after this one in any block.
+  static bool isOnlyChunk(ir::ContractOp contract) {
+    auto loop = contract->getParentOfType<scf::ForOp>();
+    return !loop || getConstantIntValue(loop.getUpperBound()) == 1;
+  }
+
   void place(ir::ContractOp contract, ir::KernelAttr kernel,
              const SharedLayout &shared, Value arena) {
     ImplicitLocOpBuilder b(contract.getLoc(), contract);
@@ -68,7 +74,9 @@ struct Pipeline : ctc::impl::PipelineBase<Pipeline> {
     b.setInsertionPointAfter(contract);
     // A second buffer replaces the second barrier: it is filled while others
     // still read the first, which is filled again only past the next barrier.
-    if (kernel.getStages() == 1)
+    // The only chunk of a block needs neither: a barrier would only keep the
+    // multiplications, which LLVM moves behind it, from their operands.
+    if (kernel.getStages() == 1 && !isOnlyChunk(contract))
       gpu::BarrierOp::create(b);
 
     b.setInsertionPointToStart(contract->getBlock());

@@ -8,9 +8,10 @@
 //
 // Where the grouped phases of a position are one aligned vector of the output,
 // or there is one phase and the stride is 1, threads store what they hold:
-// consecutive threads have consecutive positions. Else the accumulators go
-// through workgroup memory once, and the threads that store run along whatever
-// is contiguous in the output.
+// consecutive threads have consecutive positions. Where a block takes several
+// groups a thread's channels are vectors of the output. Else the accumulators
+// go through workgroup memory once, and the threads that store run along
+// whatever is contiguous in the output.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,6 +24,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/bit.h"
 
 #include <numeric>
 
@@ -45,6 +47,8 @@ public:
         local(builder, builder.getI32Type()) {}
 
   void build() {
+    if (tile.kernel.getGroups() > 1)
+      return storeChannelVectors();
     if (tile.shared.stagingBytes == 0)
       return storeFromRegisters();
     makeStage();
@@ -109,6 +113,45 @@ private:
         }
       }
     }
+  }
+
+  /// Neighbouring channels of each position and phase.
+  void storeChannelVectors() {
+    const SmallVector<Value> biases = loadBiases();
+    const int64_t width = channelVector(channels(), channels());
+    for (int64_t i = 0; i < positions(); ++i) {
+      OpBuilder::InsertionGuard guard(b);
+      const Place place = places.locate(tile.positions[i]);
+      places.enterIf(place.legal);
+      for (int64_t phase = 0; phase < outerPhases * run; ++phase) {
+        OpBuilder::InsertionGuard restore(b);
+        OutputElement element;
+        element.place = &place;
+        element.phases = places.phasesAt(phase);
+        places.enterIf(places.phaseLegal(element));
+        for (int64_t c = 0; c < channels(); c += width) {
+          OpBuilder::InsertionGuard inner(b);
+          places.enterIf(places.channelLegal(local.add(tile.channel, c)));
+          SmallVector<OutputElement> elements(width, element);
+          for (int64_t j = 0; j < width; ++j) {
+            elements[j].sum = sumOf(phase, i, c + j);
+            elements[j].bias = biases[c + j];
+            elements[j].channel = local.add(tile.channel, c + j);
+          }
+          places.store(elements);
+        }
+      }
+    }
+  }
+
+  /// The widest vector of at most 16 bytes and `most` channels that `channels`
+  /// are whole ones of wherever they stand in the output.
+  int64_t channelVector(int64_t channels, int64_t most) {
+    const int64_t bytes = op.getOutput().getType().getElementTypeBitWidth() / 8;
+    int64_t width = llvm::bit_floor(uint64_t(std::min(most, 16 / bytes)));
+    while (channels % width != 0 || places.channelAlignment() % width != 0)
+      width /= 2;
+    return width;
   }
 
   void makeStage() {
@@ -235,10 +278,7 @@ private:
   /// the phases.
   void storeChannelRuns() {
     const int64_t channels = tile.kernel.getChannels();
-    const int64_t bytes = op.getOutput().getType().getElementTypeBitWidth() / 8;
-    int64_t width = std::min<int64_t>(4, 16 / bytes);
-    while (channels % width != 0 || places.channelAlignment() % width != 0)
-      width /= 2;
+    const int64_t width = channelVector(channels, 4);
     const int64_t vectors = channels / width;
     auto loop = scf::ForOp::create(
         b, tile.thread, local.constant(tile.kernel.getBoxVolume() * vectors),

@@ -34,12 +34,15 @@ public:
   /// i32 number of each position in the box.
   llvm::SmallVector<mlir::Value> positions;
   /// Index of the patch element of each position, for the newest tap: a value
-  /// and a constant. Where a thread's positions lie a whole number of rows
-  /// apart all have the same value, and share what they read.
+  /// and a constant. Where a block takes several groups it is that of the first
+  /// channel that the thread reads. Where a thread's positions lie a whole
+  /// number of rows apart all have the same value, and share what they read.
   llvm::SmallVector<std::pair<mlir::Value, int64_t>> patchOffsets;
+  /// Patch elements of a step along the dimension in which those are apart.
+  int64_t apartPitch = 1;
 
 private:
-  int64_t rowsApart() const;
+  int64_t rowsApart();
 };
 
 /// Lowers ctc.store_tile for accumulators already spread over threads: one

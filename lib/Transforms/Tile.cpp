@@ -8,7 +8,7 @@
 //
 // A block's number decodes, outermost first, into
 //
-//   (batch tile, group, channel tile, box per dimension, phase per dimension)
+//   (batch tile, groups, channel tile, box per dimension, phase per dimension)
 //
 // so that blocks that write neighbouring outputs run side by side and their
 // partial sectors meet in the cache.
@@ -58,6 +58,15 @@ struct LayerPlan {
   size_t rank() const { return dims.size(); }
   bool isGrouped(size_t i) const { return kernel.getPhases()[i] > 1; }
   bool isAnyGrouped() const { return kernel.getPhaseCount() > 1; }
+  /// Blocks along the groups.
+  int64_t groupTiles() const {
+    return ceilDiv(problem.groups, kernel.getGroups());
+  }
+  /// Channels that a block's run is a part of, of `perGroup` a group: those of
+  /// its group, or all where it takes several groups.
+  int64_t channelSpan(int64_t perGroup) const {
+    return kernel.getGroups() > 1 ? problem.groups * perGroup : perGroup;
+  }
   /// Trips of the loop over chunks of input channels.
   int64_t channelChunks() const {
     return ceilDiv(problem.inputChannelsPerGroup(), kernel.getChunkChannels());
@@ -116,7 +125,7 @@ private:
     // Grids have less than 2^31 blocks: 32-bit divisions.
     IndexMath local(b, b.getI32Type());
     Value block = local.cast(gpu::BlockIdOp::create(b, gpu::Dimension::x));
-    SmallVector<int64_t> basis{1, plan.problem.groups, plan.channelTiles};
+    SmallVector<int64_t> basis{1, plan.groupTiles(), plan.channelTiles};
     llvm::append_range(basis, plan.boxes);
     llvm::append_range(basis, plan.phases);
     SmallVector<Value> parts;
@@ -259,11 +268,22 @@ private:
     return math.div(math.add(count, size - 1), size);
   }
 
+  /// Where a block's channels, `perGroup` a group, begin and end, and how many
+  /// there are between such ends.
+  std::tuple<Value, Value, int64_t> channelRange(const BlockPosition &at,
+                                                 int64_t perGroup) {
+    const int64_t span = plan.channelSpan(perGroup);
+    Value start = math.mul(at.group, plan.kernel.getGroups() * perGroup);
+    Value end = plan.kernel.getGroups() > 1 ? math.constant(span)
+                                            : math.add(start, span);
+    return {start, end, span};
+  }
+
   Value buildChunk(const BlockPosition &at, ArrayRef<Value> taps, Value channel,
                    Value number, Value acc) {
     const ir::KernelAttr kernel = plan.kernel;
     SmallVector<Value> origin, slot, count;
-    SmallVector<int64_t> patchShape{kernel.getChunkChannels(),
+    SmallVector<int64_t> patchShape{kernel.getInputChannels(),
                                     kernel.getBatch()};
     SmallVector<int64_t> weightShape, steps;
     for (size_t i = 0; i < plan.rank(); ++i) {
@@ -284,8 +304,8 @@ private:
     weightShape.push_back(kernel.getChunkChannels());
     weightShape.push_back(kernel.getChannels());
 
-    const int64_t groupChannels = plan.problem.inputChannelsPerGroup();
-    Value groupStart = math.mul(at.group, groupChannels);
+    const auto [groupStart, groupEnd, groupChannels] =
+        channelRange(at, plan.problem.inputChannelsPerGroup());
     const bool simt = kernel.getFamily() == ir::Family::Simt;
     const Type element =
         simt ? b.getF32Type() : plan.op.getInputType().getElementType();
@@ -293,8 +313,8 @@ private:
     const bool round = f32 && plan.problem.precision == ctc::Precision::TF32;
     Value patch = ir::LoadPatchOp::create(
         b, VectorType::get(patchShape, element), input(), at.sample, at.samples,
-        math.add(groupStart, channel), math.add(groupStart, groupChannels),
-        origin, groupChannels, plan.op.getLayout(), round);
+        math.add(groupStart, channel), groupEnd, origin, groupChannels,
+        plan.op.getLayout(), round);
     Value weights = ir::LoadWeightsOp::create(
         b, VectorType::get(weightShape, element), packed(), at.group,
         at.channelTile, channel, slot, count);
@@ -321,7 +341,8 @@ private:
   }
 
   void buildStore(const BlockPosition &at, Value acc) {
-    const int64_t groupChannels = plan.problem.outputChannelsPerGroup();
+    const auto [groupStart, groupEnd, groupChannels] =
+        channelRange(at, plan.problem.outputChannelsPerGroup());
     SmallVector<Value> origin;
     SmallVector<int64_t> stride;
     for (size_t i = 0; i < plan.rank(); ++i) {
@@ -329,7 +350,6 @@ private:
       origin.push_back(math.add(at.rows[i].outputBase,
                                 math.mul(at.boxOrigin[i], stride[i])));
     }
-    Value groupStart = math.mul(at.group, groupChannels);
     Value channel = math.add(
         groupStart, math.mul(at.channelTile, plan.kernel.getChannels()));
     const size_t bias = plan.problem.bias ? 1 : 0;
@@ -337,8 +357,7 @@ private:
     auto arguments = function.getArguments();
     auto store = ir::StoreTileOp::create(
         b, acc, arguments[2 + bias + extras], at.sample, at.samples, channel,
-        math.add(groupStart, groupChannels), origin, at.extent,
-        bias ? Value(arguments[2]) : Value(),
+        groupEnd, origin, at.extent, bias ? Value(arguments[2]) : Value(),
         ValueRange(arguments.slice(2 + bias, extras)), stride,
         plan.op.getLayout(), groupChannels, plan.op.getExtraMapsAttr(),
         plan.isAnyGrouped() ? plan.kernel.getPhases() : DenseI64ArrayAttr());
@@ -419,13 +438,13 @@ struct Tile : ctc::impl::TileBase<Tile> {
           plan.isGrouped(i) ? 1 : std::max<size_t>(1, dim.phases.size()));
     }
     plan.channelTiles = ceilDiv(plan.problem.outputChannelsPerGroup(),
-                                plan.kernel.getChannels());
+                                plan.kernel.getGroupChannels());
     return plan;
   }
 
   LogicalResult buildKernel(LayerPlan &plan) {
     ir::ConvTransposeOp op = plan.op;
-    std::vector<int64_t> factors{plan.problem.groups, plan.channelTiles};
+    std::vector<int64_t> factors{plan.groupTiles(), plan.channelTiles};
     llvm::append_range(factors, plan.boxes);
     llvm::append_range(factors, plan.phases);
     const std::optional<int64_t> perTile = checkedProduct(factors);

@@ -47,7 +47,12 @@ ThreadTile::ThreadTile(gpu::GPUFuncOp function, ir::KernelAttr kernel,
   llvm::append_range(box, kernel.getBox().asArrayRef());
   llvm::append_range(window, shared.window);
   const int64_t volume = kernel.getBoxVolume();
-  const int64_t apart = rowsApart();
+  const int64_t apart = rowsApart() * shared.positionPitch;
+  // The first input channel of the first group that the thread reads.
+  Value inputChannel;
+  if (kernel.getGroups() > 1)
+    inputChannel = local.mul(local.div(channel, kernel.getGroupChannels()),
+                             kernel.getChunkChannels());
   for (int64_t i = 0; i < kernel.getWorkerTile()[0]; ++i) {
     Value number = local.add(position, i * kernel.getWorkers()[0]);
     positions.push_back(number);
@@ -64,6 +69,9 @@ ThreadTile::ThreadTile(gpu::GPUFuncOp function, ir::KernelAttr kernel,
     for (auto [coordinate, size] :
          llvm::zip_equal(local.delinearize(number, box), window))
       offset = local.add(local.mul(offset, size), coordinate);
+    offset = local.mul(offset, shared.positionPitch);
+    if (inputChannel)
+      offset = local.add(offset, inputChannel);
     patchOffsets.push_back({index.cast(offset), 0});
   }
 }
@@ -71,7 +79,7 @@ ThreadTile::ThreadTile(gpu::GPUFuncOp function, ir::KernelAttr kernel,
 /// Patch elements from a thread's position to its next, where that is the same
 /// for all; else 0. It is where the workers cover whole boxes of the inner
 /// dimensions and only one dimension further out is larger than 1.
-int64_t ThreadTile::rowsApart() const {
+int64_t ThreadTile::rowsApart() {
   const ArrayRef<int64_t> box = kernel.getBox().asArrayRef();
   const int64_t workers = kernel.getWorkers()[0];
   if (kernel.getBoxVolume() < kernel.getPositions())
@@ -80,6 +88,7 @@ int64_t ThreadTile::rowsApart() const {
   for (size_t i = box.size(); i-- > 0;) {
     if (workers % inner != 0)
       return 0;
+    apartPitch = pitch * shared.positionPitch;
     if (kernel.getBoxVolume() == inner * box[i])
       return workers / inner * pitch;
     inner *= box[i];
@@ -162,7 +171,8 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
 
   /// Elements of the patch by which a step along each dimension shifts.
   SmallVector<int64_t> pitches() const {
-    SmallVector<int64_t> result(tile.shared.window.size(), 1);
+    SmallVector<int64_t> result(tile.shared.window.size(),
+                                tile.shared.positionPitch);
     for (size_t i = result.size(); i-- > 1;)
       result[i - 1] = result[i] * tile.shared.window[i];
     return result;
@@ -194,9 +204,14 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
       taps = std::move(longer);
     }
     // All phases that read a pixel come together, so that it needs a register
-    // for a short time.
-    llvm::stable_sort(taps, [](const StaticTap &a, const StaticTap &b) {
-      return a.shift < b.shift;
+    // for a short time. Pixels of several channels take several: there the
+    // positions of the thread that share pixels come together, too.
+    const bool groups = kernel.getGroups() > 1;
+    llvm::stable_sort(taps, [&](const StaticTap &a, const StaticTap &b) {
+      auto key = [&](const StaticTap &tap) {
+        return std::pair(groups ? tap.shift % tile.apartPitch : 0, tap.shift);
+      };
+      return key(a) < key(b);
     });
     return taps;
   }
@@ -223,6 +238,7 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
     const ir::KernelAttr kernel = tile.kernel;
     const SmallVector<int64_t> pitch = pitches();
     Value row = math.constant(0);
+    // Only patches that are vectors of positions are skewed.
     Value shift = skew ? skew : math.constant(0);
     for (size_t i = 0; i < taps.size(); ++i) {
       row = math.mul(row, kernel.getTaps()[int64_t(i)]);
@@ -244,31 +260,63 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
     const SmallVector<StaticTap> grouped = groupedTaps(op);
     Value first =
         math.add(math.mul(row, chunk * weightPitch), math.cast(tile.channel));
-    auto type = VectorType::get(kernel.getWorkerTile()[1], b.getF32Type());
-    for (int64_t k = 0; k < chunk; ++k) {
-      // Taps of different phases read the same pixels.
-      llvm::SmallDenseMap<std::pair<Value, int64_t>, Value> pixels;
-      auto pixel = [&](int64_t position, int64_t at) {
-        auto [offset, constant] = tile.patchOffsets[position];
-        Value &value = pixels[{offset, constant + at}];
-        if (!value)
-          value = vector::BroadcastOp::create(
-              b, type,
-              memref::LoadOp::create(
-                  b, patch,
-                  math.add(columns[offset],
-                           k * tile.shared.patchPitch + constant + at)));
-        return value;
-      };
-      for (const StaticTap &tap : grouped) {
-        Value weight = loadWeights(
-            b, weights, math.add(first, (tap.row * chunk + k) * weightPitch));
-        for (int64_t i = 0; i < positions; ++i) {
-          Value &sum = acc[tap.phase * positions + i];
-          sum = vector::FMAOp::create(b, pixel(i, tap.shift), weight, sum);
-        }
+    // Taps of different phases read the same pixels.
+    llvm::SmallDenseMap<std::pair<Value, int64_t>, Value> pixels;
+    auto multiply = [&](const StaticTap &tap, int64_t k) {
+      Value weight = loadWeights(
+          b, weights, math.add(first, (tap.row * chunk + k) * weightPitch));
+      for (int64_t i = 0; i < positions; ++i) {
+        auto [offset, constant] = tile.patchOffsets[i];
+        Value &pixel = pixels[{offset, constant + tap.shift}];
+        if (!pixel)
+          pixel =
+              loadPixel(b, patch,
+                        math.add(columns[offset], k * tile.shared.patchPitch +
+                                                      constant + tap.shift));
+        Value &sum = acc[tap.phase * positions + i];
+        sum = vector::FMAOp::create(b, pixelOf(b, pixel, k), weight, sum);
       }
+    };
+    // A pixel has one channel, or all channels that the thread multiplies.
+    if (kernel.getGroups() > 1) {
+      for (const StaticTap &tap : grouped)
+        for (int64_t k = 0; k < chunk; ++k)
+          multiply(tap, k);
+      return;
     }
+    for (int64_t k = 0; k < chunk; ++k, pixels.clear())
+      for (const StaticTap &tap : grouped)
+        multiply(tap, k);
+  }
+
+  /// Groups that the thread's channels are of.
+  int64_t threadGroups() const {
+    return std::max<int64_t>(1, tile.kernel.getWorkerTile()[1] /
+                                    tile.kernel.getGroupChannels());
+  }
+
+  /// What a thread reads of the patch at a time: one channel for all of its
+  /// output channels, or all channels of its groups.
+  Value loadPixel(ImplicitLocOpBuilder &b, Value patch, Value at) const {
+    const ir::KernelAttr kernel = tile.kernel;
+    const int64_t read = threadGroups() * kernel.getChunkChannels();
+    if (kernel.getGroups() > 1 && read > 1)
+      return loadVector(b, VectorType::get({read}, b.getF32Type()), patch, at);
+    auto type = VectorType::get(kernel.getWorkerTile()[1], b.getF32Type());
+    return vector::BroadcastOp::create(b, type,
+                                       memref::LoadOp::create(b, patch, at));
+  }
+
+  /// Input channel k of the group of each of the thread's output channels.
+  Value pixelOf(ImplicitLocOpBuilder &b, Value pixel, int64_t k) const {
+    const ir::KernelAttr kernel = tile.kernel;
+    const int64_t chunk = kernel.getChunkChannels();
+    if (kernel.getGroups() == 1 || threadGroups() * chunk == 1)
+      return pixel;
+    SmallVector<int64_t> channels;
+    for (int64_t c = 0; c < kernel.getWorkerTile()[1]; ++c)
+      channels.push_back(c / kernel.getGroupChannels() * chunk + k);
+    return b.createOrFold<vector::ShuffleOp>(pixel, pixel, channels);
   }
 
   const ThreadTile &tile;

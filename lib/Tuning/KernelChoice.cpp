@@ -40,8 +40,14 @@ SharedLayout ctc::sharedLayout(ir::KernelAttr kernel,
   // matters where consecutive threads run along channels.
   layout.patchPitch =
       kernel.getLanes() == ir::Lanes::Positions ? row : (row | 1);
-  layout.patchBytes =
-      roundUp(kernel.getChunkChannels() * layout.patchPitch * 4, 16);
+  layout.patchElements = kernel.getChunkChannels() * layout.patchPitch;
+  if (kernel.getGroups() > 1) {
+    layout.patchPitch = 1;
+    layout.positionPitch = kernel.getInputChannels();
+    layout.patchElements =
+        saturate(static_cast<__int128>(row) * layout.positionPitch);
+  }
+  layout.patchBytes = roundUp(layout.patchElements * 4, 16);
   // A thread's weights are one vector, also where they are three.
   const int64_t channels = kernel.getChannels();
   layout.weightPitch = channels % 4 == 3 ? channels + 1 : channels;
@@ -108,6 +114,9 @@ std::vector<int64_t> ctc::chunkWindow(ir::KernelAttr kernel,
 bool ctc::storesStaged(ir::KernelAttr kernel, ElementType type, Layout layout,
                        int64_t outputWidth, int64_t stride) {
   const int64_t run = kernel.getPhases().asArrayRef().back();
+  // Channels of several groups are vectors of the output as they are.
+  if (kernel.getGroups() > 1)
+    return false;
   return layout == Layout::ChannelsLast ||
          kernel.getLanes() == ir::Lanes::Channels || run != stride ||
          outputWidth % run != 0 || !llvm::has_single_bit(uint64_t(run)) ||
@@ -219,7 +228,8 @@ Tiling ctc::tilingOf(ir::KernelAttr kernel, const Problem &problem) {
   tiling.box.assign(kernel.getBox().asArrayRef().begin(),
                     kernel.getBox().asArrayRef().end());
   tiling.positions = kernel.getPositions();
-  tiling.outputChannels = kernel.getChannels();
+  tiling.outputChannels = kernel.getGroupChannels();
+  tiling.groups = kernel.getGroups();
   tiling.inputChannels = kernel.getChunkChannels();
   tiling.taps.assign(kernel.getTaps().asArrayRef().begin(),
                      kernel.getTaps().asArrayRef().end());

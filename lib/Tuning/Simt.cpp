@@ -21,34 +21,14 @@ using namespace ctc;
 
 namespace {
 
-/// The tile as plain numbers while it is being chosen.
-struct SimtTile {
-  int64_t batch = 1;
-  std::vector<int64_t> box, phases, taps;
-  int64_t chunk = 1;
-  int64_t threadsPositions = 32, threadsChannels = 1;
-  int64_t threadPositions = 8, threadChannels = 1;
-
-  int64_t positions() const { return threadsPositions * threadPositions; }
-  int64_t channels() const { return threadsChannels * threadChannels; }
-  int64_t phaseCount() const {
-    return std::accumulate(phases.begin(), phases.end(), int64_t{1},
-                           std::multiplies<>());
-  }
-  /// Taps that are unrolled.
-  int64_t groupedTaps() const {
-    int64_t count = 1;
-    for (size_t i = 0; i < phases.size(); ++i)
-      if (phases[i] > 1)
-        count *= taps[i];
-    return count;
-  }
-};
-
 // 64 sums per thread leave registers for operands and addresses with four
 // blocks of 128 threads per multiprocessor.
+constexpr int64_t kWarpSize = 32;
 constexpr int64_t kThreads = 128;
 constexpr int64_t kMaxSums = 64;
+// Where an operand of several groups is more than one vector of 16 bytes it
+// takes the registers of half of them.
+constexpr int64_t kMaxSumsOfWide = 32;
 constexpr int64_t kMaxThreadTile = 8;
 constexpr int64_t kMaxThreadsChannels = 8;
 // The unrolled chunk: 8 channels times 64 sums is 512 FMA. With grouped phases
@@ -65,8 +45,48 @@ constexpr int64_t kMaxGroup = 4;
 constexpr int64_t kSharedBudget = 40960;
 // Along one dimension; more taps only deepen the halo.
 constexpr int64_t kMaxTapsPerChunk = 8;
+// Input and output channels of a group up to which a block takes several.
+constexpr int64_t kMaxGroupWidth = 4;
+// Neighbouring channels that a block reads and writes: whole sectors of every
+// type. More leave fewer positions for its threads, and so deeper halos.
+constexpr int64_t kGroupsRun = 32;
+// Blocks of several groups load once and wait for it, so that as many as a
+// multiprocessor holds have loads under way together.
+constexpr int64_t kResidentBlocks = 4;
 // Rows of a box: what a warp stores at a time.
 constexpr int64_t kRow = 32;
+
+/// The tile as plain numbers while it is being chosen.
+struct SimtTile {
+  int64_t batch = 1;
+  std::vector<int64_t> box, phases, taps;
+  int64_t chunk = 1;
+  int64_t threadsPositions = 32, threadsChannels = 1;
+  int64_t threadPositions = 8, threadChannels = 1;
+  int64_t groups = 1;
+
+  int64_t maxSums() const {
+    const int64_t operand =
+        ceilDiv(threadChannels * groups, channels()) * chunk;
+    const bool wide = groups > 1 && operand > 4;
+    return wide ? kMaxSumsOfWide : kMaxSums;
+  }
+  int64_t threads() const { return threadsPositions * threadsChannels; }
+  int64_t positions() const { return threadsPositions * threadPositions; }
+  int64_t channels() const { return threadsChannels * threadChannels; }
+  int64_t phaseCount() const {
+    return std::accumulate(phases.begin(), phases.end(), int64_t{1},
+                           std::multiplies<>());
+  }
+  /// Taps that are unrolled.
+  int64_t groupedTaps() const {
+    int64_t count = 1;
+    for (size_t i = 0; i < phases.size(); ++i)
+      if (phases[i] > 1)
+        count *= taps[i];
+    return count;
+  }
+};
 
 /// Builds the tile of a problem step by step.
 class SimtSearch {
@@ -76,10 +96,18 @@ public:
       : context(context), problem(problem), plans(plans), chip(chip) {}
 
   SimtTile best();
+  /// A tile whose blocks take several groups, where those are narrow and their
+  /// channels neighbours in memory; nothing where they are not or it does not
+  /// fit.
+  std::optional<SimtTile> bestOfGroups();
   ir::KernelAttr toAttr() const;
 
 private:
   void chooseChannels();
+  void chooseGroups();
+  void shrinkPositions();
+  bool fits() const;
+  int64_t *mostTaps();
   void groupPhases();
   bool canGroup(size_t dim, int64_t least) const;
   bool readsMatter() const;
@@ -109,6 +137,37 @@ void SimtSearch::chooseChannels() {
   tile.threadsPositions = kThreads / tile.threadsChannels;
 }
 
+/// Neighbouring channels for a thread, threads side by side along whole groups
+/// up to whole sectors, and positions for the rest of the block.
+void SimtSearch::chooseGroups() {
+  const int64_t width = problem.outputChannelsPerGroup();
+  const int64_t channels = problem.outputChannels;
+  auto serves = [&](int64_t held) {
+    return channels % held == 0 && (held % width == 0 || width % held == 0);
+  };
+  tile.threadChannels = serves(4) ? 4 : serves(2) ? 2 : 1;
+  // Threads of one group, or 1 where a thread has whole ones.
+  const int64_t unit =
+      std::lcm(tile.threadChannels, width) / tile.threadChannels;
+  const int64_t widest = std::max(width, problem.inputChannelsPerGroup());
+  const int64_t most =
+      std::max<int64_t>(1, kGroupsRun * width / widest / tile.threadChannels);
+  const int64_t all = channels / tile.threadChannels;
+  int64_t lanes = roundUp(ceilDiv(all, ceilDiv(all, most)), unit);
+  // Blocks are whole warps: lanes of any number may take too many.
+  if (std::lcm(lanes, kWarpSize) > kThreads) {
+    const int64_t step = std::lcm(unit, int64_t{8});
+    lanes = roundUp(lanes, step);
+    if (lanes > std::max(most, step))
+      lanes -= step;
+  }
+  const int64_t whole = std::lcm(lanes, kWarpSize);
+  tile.threadsChannels = lanes;
+  tile.threadsPositions =
+      std::max<int64_t>(1, kThreads / whole) * whole / lanes;
+  tile.groups = lanes * tile.threadChannels / width;
+}
+
 /// Whether a thread can hold `least` positions of all phases of a dimension,
 /// too, and unroll their taps.
 bool SimtSearch::canGroup(size_t dim, int64_t least) const {
@@ -117,7 +176,7 @@ bool SimtSearch::canGroup(size_t dim, int64_t least) const {
   const int64_t held = least * tile.threadChannels * tile.phaseCount() * phases;
   return phases > 1 && phases <= kMaxGroup &&
          phases == problem.dims[dim].stride && plan.maxTapCount > 0 &&
-         held <= kMaxSums &&
+         held <= tile.maxSums() &&
          tile.groupedTaps() * problem.dims[dim].kernel <= kMaxGroupedTaps &&
          tile.groupedTaps() * problem.dims[dim].kernel * least *
                  tile.threadChannels <=
@@ -149,7 +208,8 @@ void SimtSearch::groupPhases() {
   }
   const int64_t sums = tile.threadChannels * tile.phaseCount();
   tile.threadPositions = std::min<int64_t>(
-      kMaxThreadTile, int64_t(llvm::bit_floor(uint64_t(kMaxSums / sums))));
+      kMaxThreadTile,
+      int64_t(llvm::bit_floor(uint64_t(tile.maxSums() / sums))));
 }
 
 /// The chunk size from half of the largest up that rounds the group's input
@@ -169,8 +229,9 @@ void SimtSearch::chooseChunk() {
 }
 
 int64_t SimtSearch::blocks() const {
-  __int128 count = ceilDiv(problem.outputChannelsPerGroup(), tile.channels());
-  count *= problem.groups;
+  __int128 count =
+      ceilDiv(problem.outputChannelsPerGroup(), tile.channels() / tile.groups);
+  count *= ceilDiv(problem.groups, tile.groups);
   count *= problem.hasDynamicBatch() ? 1 : ceilDiv(problem.batch, tile.batch);
   for (size_t i = 0; i < plans.size(); ++i) {
     count *= ceilDiv(std::max<int64_t>(1, plans[i].maxQCount), tile.box[i]);
@@ -190,6 +251,10 @@ void SimtSearch::chooseBox(int64_t positions) {
     search.rowGrain = kRow;
     search.rowWeight = 0.5;
   }
+  // Positions of a thread are then neighbouring rows, and share most of what
+  // they read.
+  if (tile.groups > 1)
+    search.grain = tile.threadsPositions;
   const std::vector<int64_t> best = search.best(positions);
   tile.batch = best.front();
   tile.box.assign(best.begin() + 1, best.end());
@@ -199,7 +264,8 @@ void SimtSearch::chooseBox(int64_t positions) {
 /// blocks would be too few for the chip.
 void SimtSearch::shrinkToWork() {
   const int64_t work = boxSearch(problem, plans).volume();
-  const int64_t enough = chip.board.multiprocessors;
+  const int64_t enough =
+      chip.board.multiprocessors * (tile.groups > 1 ? kResidentBlocks : 1);
   auto tooLarge = [&] {
     if (tile.positions() / 2 >= work)
       return true;
@@ -208,7 +274,8 @@ void SimtSearch::shrinkToWork() {
   };
   while (tile.threadPositions > 1 && tooLarge())
     tile.threadPositions /= 2;
-  while (tile.threadsPositions * tile.threadsChannels > 32 && tooLarge())
+  while (tile.threads() % (2 * kWarpSize) == 0 &&
+         tile.threadsPositions % 2 == 0 && tooLarge())
     tile.threadsPositions /= 2;
   chooseBox(tile.positions());
 }
@@ -218,11 +285,12 @@ ir::KernelAttr SimtSearch::toAttr() const {
     return mlir::DenseI64ArrayAttr::get(context, values);
   };
   return ir::KernelAttr::get(
-      context, ir::Family::Simt, ir::Lanes::Positions, tile.batch,
+      context, ir::Family::Simt,
+      tile.groups > 1 ? ir::Lanes::Channels : ir::Lanes::Positions, tile.batch,
       sizes(tile.box), sizes(tile.phases), sizes(tile.taps), tile.chunk,
       sizes({tile.threadsPositions, tile.threadsChannels}),
       sizes({tile.threadPositions, tile.threadChannels}), /*stages=*/1,
-      /*clip=*/true, ir::ChoiceSource::Heuristic);
+      /*clip=*/true, ir::ChoiceSource::Heuristic, tile.groups);
 }
 
 static SharedLayout sharedLayoutOf(ir::KernelAttr kernel,
@@ -236,26 +304,71 @@ static SharedLayout sharedLayoutOf(ir::KernelAttr kernel,
                                    problem.dims.back().stride));
 }
 
+/// The largest count of taps that are in chunks; nothing where all are single.
+int64_t *SimtSearch::mostTaps() {
+  int64_t *most = nullptr;
+  for (size_t i = 0; i < tile.taps.size(); ++i)
+    if (tile.phases[i] == 1 && tile.taps[i] > (most ? *most : 1))
+      most = &tile.taps[i];
+  return most;
+}
+
 /// Halves the chunk down to two channels, then the largest count of taps that
 /// are in chunks, until the chunk's buffers fit: chunks of taps load most of
 /// the halo once more.
 void SimtSearch::shrinkToShared() {
-  while (sharedLayoutOf(toAttr(), problem, plans).totalBytes > kSharedBudget) {
-    int64_t *most = nullptr;
-    for (size_t i = 0; i < tile.taps.size(); ++i)
-      if (tile.phases[i] == 1 && (!most || tile.taps[i] > *most))
-        most = &tile.taps[i];
-    const bool taps = most && *most > 1;
+  while (!fits()) {
+    int64_t *taps = mostTaps();
     if (tile.chunk > (taps ? 2 : 1))
       tile.chunk = ceilDiv(tile.chunk, 2);
     else if (taps)
-      *most = ceilDiv(*most, 2);
+      *taps = ceilDiv(*taps, 2);
     else
       return;
   }
 }
 
+bool SimtSearch::fits() const {
+  return sharedLayoutOf(toAttr(), problem, plans).totalBytes <= kSharedBudget;
+}
+
+/// Fewer positions per thread, where more would unroll too much or take too
+/// much workgroup memory; two share weights.
+void SimtSearch::shrinkPositions() {
+  auto unrolled = [&] {
+    return tile.groupedTaps() * tile.threadPositions * tile.threadChannels *
+           tile.chunk;
+  };
+  while (tile.threadPositions > 2 && (unrolled() > kMaxUnrolled || !fits())) {
+    tile.threadPositions /= 2;
+    chooseBox(tile.positions());
+  }
+}
+
+std::optional<SimtTile> SimtSearch::bestOfGroups() {
+  const int64_t inputs = problem.inputChannelsPerGroup();
+  const int64_t outputs = problem.outputChannelsPerGroup();
+  if (problem.layout != Layout::ChannelsLast || problem.groups == 1 ||
+      inputs < 1 || inputs > kMaxGroupWidth || outputs < 1 ||
+      outputs > kMaxGroupWidth)
+    return std::nullopt;
+  tile = SimtTile();
+  chooseGroups();
+  tile.chunk = inputs;
+  groupPhases();
+  shrinkToWork();
+  shrinkPositions();
+  while (!fits()) {
+    int64_t *taps = mostTaps();
+    if (!taps)
+      return std::nullopt;
+    *taps = ceilDiv(*taps, 2);
+  }
+  return tile;
+}
+
 SimtTile SimtSearch::best() {
+  tile = SimtTile();
   chooseChannels();
   groupPhases();
   shrinkToWork();
@@ -273,10 +386,12 @@ static std::string explain(const Problem &problem, const SimtTile &tile) {
          (tile.phaseCount() == 1
               ? "one phase"
               : std::to_string(tile.phaseCount()) + " phases") +
-         " by " + std::to_string(tile.channels()) + " of " +
+         " by " + std::to_string(tile.channels() / tile.groups) + " of " +
          std::to_string(problem.outputChannelsPerGroup()) +
-         " channels per group, " + std::to_string(tile.threadPositions) +
-         " x " + std::to_string(tile.threadChannels) + " per thread";
+         " channels per group, " +
+         (tile.groups == 1 ? "" : std::to_string(tile.groups) + " groups, ") +
+         std::to_string(tile.threadPositions) + " x " +
+         std::to_string(tile.threadChannels) + " per thread";
 }
 
 std::optional<std::string> ctc::whyNotSimt(const Problem &problem) {
@@ -285,11 +400,37 @@ std::optional<std::string> ctc::whyNotSimt(const Problem &problem) {
   return std::nullopt;
 }
 
+/// Channels of several groups are one run, and a chunk holds whole groups.
+static Expected<void> checkGroups(ir::KernelAttr kernel,
+                                  const Problem &problem) {
+  const int64_t groups = kernel.getGroups();
+  if (groups == 1)
+    return {};
+  const std::string value =
+      "the kernel takes " + std::to_string(groups) + " groups per block";
+  if (problem.layout != Layout::ChannelsLast)
+    return invalidProblem(value + ", must be 1 in channels_first");
+  if (kernel.getGroupChannels() != problem.outputChannelsPerGroup())
+    return invalidProblem(value + " and " +
+                          std::to_string(kernel.getGroupChannels()) +
+                          " channels of each, must take all " +
+                          std::to_string(problem.outputChannelsPerGroup()));
+  if (kernel.getChunkChannels() != problem.inputChannelsPerGroup())
+    return invalidProblem(value + " and chunk_channels is " +
+                          std::to_string(kernel.getChunkChannels()) +
+                          ", must be all " +
+                          std::to_string(problem.inputChannelsPerGroup()) +
+                          " input channels of a group");
+  return {};
+}
+
 Expected<void> ctc::checkSimt(ir::KernelAttr kernel, const Problem &problem,
                               llvm::ArrayRef<DimPhasePlan> plans,
                               const Chip &chip) {
   if (auto phases = checkPhases(kernel, problem, plans); !phases)
     return phases;
+  if (auto groups = checkGroups(kernel, problem); !groups)
+    return groups;
   __int128 unrolled = kernel.getChunkChannels();
   for (int64_t size : kernel.getWorkerTile().asArrayRef())
     unrolled *= size;
@@ -316,6 +457,7 @@ Expected<KernelChoice> ctc::chooseSimt(mlir::MLIRContext *context,
   if (!plans)
     return tl::unexpected(plans.error());
   SimtSearch search(context, problem, *plans, chip);
-  const SimtTile tile = search.best();
+  const std::optional<SimtTile> groups = search.bestOfGroups();
+  const SimtTile tile = groups ? *groups : search.best();
   return KernelChoice{search.toAttr(), explain(problem, tile)};
 }

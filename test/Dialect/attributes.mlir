@@ -7,6 +7,14 @@ module attributes {ctc.target = #ctc.target<"sm_90a">} {
     box = [4, 32], phases = [1, 1], taps = [2, 2], chunk_channels = 8, workers = [16, 8],
     worker_tile = [8, 8], stages = 2, source = table>} : () -> ()
 
+  // One group a block is not printed.
+  // CHECK: kernel = #ctc.kernel<{{.*}}, source = table, groups = 16>
+  // CHECK: kernel = #ctc.kernel<{{.*}}, source = table>}
+  "test.groups"() {kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [32], phases = [1], taps = [2],
+    chunk_channels = 1, workers = [8, 8], worker_tile = [8, 4], stages = 1, source = table, groups = 16>} : () -> ()
+  "test.group"() {kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [32], phases = [1], taps = [2],
+    chunk_channels = 1, workers = [8, 8], worker_tile = [8, 4], stages = 1, source = table, groups = 1>} : () -> ()
+
   // CHECK: layouts = [#ctc.layout<channels_first>, #ctc.layout<channels_last>]
   "test.layouts"() {layouts = [#ctc.layout<channels_first>, #ctc.layout<channels_last>]} : () -> ()
 

@@ -136,3 +136,24 @@ module attributes {ctc.target = #ctc.target<"sm_75">} {}
 
 // expected-error@+1 {{the block has 1056 threads, must be a multiple of 32 up to 1024}}
 "test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [33, 1], worker_tile = [32, 16], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{groups is 0, must be from 1 to 1024}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [32], phases = [1], taps = [1], chunk_channels = 1, workers = [32, 2], worker_tile = [1, 4], stages = 1, source = explicit, groups = 0>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{groups is 2, must be 1 in mma_sync}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [1, 1], worker_tile = [32, 16], stages = 1, source = explicit, groups = 2>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{groups is 3 for 8 channels of a block and 4 of a worker, must divide the first into groups that divide the second or are multiples of it}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [32], phases = [1], taps = [1], chunk_channels = 1, workers = [32, 2], worker_tile = [1, 4], stages = 1, source = explicit, groups = 3>} : () -> ()
+
+// -----
+
+// Groups of 3 channels are neither whole in a worker's 4 nor do they hold them.
+// expected-error@+1 {{groups is 4 for 12 channels of a block and 4 of a worker, must}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [32], phases = [1], taps = [1], chunk_channels = 1, workers = [32, 3], worker_tile = [1, 4], stages = 1, source = explicit, groups = 4>} : () -> ()

@@ -32,6 +32,27 @@ func.func @groups(%w: memref<8x4x2xf32>, %p: memref<3x1x2x8x4xf32>) {
 }
 
 // -----
+func.func @group_tile(%w: memref<8x1x2xf32>, %p: memref<2x1x2x1x8xf32>) {
+  // expected-error@+1 {{group_tile is 3, must be at least 1 and, above it, divide the 8 channels of the only tile of 1}}
+  ctc.pack_weights %w into %p {groups = 8 : i64, group_tile = 3 : i64, tap_step = array<i64: 1>} : memref<8x1x2xf32> into memref<2x1x2x1x8xf32>
+  return
+}
+
+// -----
+func.func @group_tiles(%w: memref<8x1x2xf32>, %p: memref<2x1x2x1x8xf32>) {
+  // expected-error@+1 {{packed has 2 groups, must be 1}}
+  ctc.pack_weights %w into %p {groups = 8 : i64, group_tile = 8 : i64, tap_step = array<i64: 1>} : memref<8x1x2xf32> into memref<2x1x2x1x8xf32>
+  return
+}
+
+// -----
+func.func @group_room(%w: memref<8x2x2xf32>, %p: memref<1x1x2x1x8xf32>) {
+  // expected-error@+1 {{packed holds 1 by 1 channels of a group, must be at least 1 by 2}}
+  ctc.pack_weights %w into %p {groups = 8 : i64, group_tile = 8 : i64, tap_step = array<i64: 1>} : memref<8x2x2xf32> into memref<1x1x2x1x8xf32>
+  return
+}
+
+// -----
 func.func @room(%w: memref<8x4x2xf32>, %p: memref<1x1x2x7x4xf32>) {
   // expected-error@+1 {{packed holds 7 by 4 channels of a group, must be at least 8 by 4}}
   ctc.pack_weights %w into %p {groups = 1 : i64, tap_step = array<i64: 1>} : memref<8x4x2xf32> into memref<1x1x2x7x4xf32>

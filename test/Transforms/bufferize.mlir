@@ -35,3 +35,15 @@ func.func @exact(%x: tensor<?x4x4xf32>, %w: tensor<4x4x1xf32>, %y: tensor<?x4x4x
          {kernel = #kernel, precision = #ctc.precision<ieee>} -> tensor<?x4x4xf32>
   return %0 : tensor<?x4x4xf32>
 }
+
+#groups = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [16], phases = [1], taps = [1], chunk_channels = 1,
+                      workers = [16, 2], worker_tile = [1, 4], stages = 1, source = explicit, groups = 4>
+
+// The 6 groups are two tiles of 4 groups, each with two channels.
+// CHECK: func.func @groups__prepare(%[[W:.*]]: memref<6x2x3xf32>, %[[PACKED:.*]]: memref<2x1x3x1x8xf32>)
+// CHECK-NEXT: ctc.pack_weights %[[W]] into %[[PACKED]] {group_tile = 4 : i64, groups = 6 : i64, round_tf32, tap_step = array<i64: 1>}
+func.func @groups(%x: tensor<1x16x6xf32>, %w: tensor<6x2x3xf32>, %y: tensor<1x18x12xf32>) -> tensor<1x18x12xf32> {
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x16x6xf32>, tensor<6x2x3xf32>) outs(%y : tensor<1x18x12xf32>)
+         {groups = 6 : i64, layout = #ctc.layout<channels_last>, kernel = #groups} -> tensor<1x18x12xf32>
+  return %0 : tensor<1x18x12xf32>
+}

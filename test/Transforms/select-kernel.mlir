@@ -28,4 +28,27 @@ module attributes {ctc.target = #ctc.target<"sm_90a">} {
            -> tensor<1x4x12x12xf32>
     return %0 : tensor<1x4x12x12xf32>
   }
+
+  // Channels last, narrow groups are served together: four channels a thread, 32 a block.
+  // CHECK-LABEL: @depthwise
+  // CHECK: lanes = channels
+  // CHECK-SAME: worker_tile = [{{[0-9]+}}, 4]
+  // CHECK-SAME: groups = 32>
+  func.func @depthwise(%x: tensor<1x40x40x64xf32>, %w: tensor<64x1x4x4xf32>, %y: tensor<1x80x80x64xf32>) -> tensor<1x80x80x64xf32> {
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x40x40x64xf32>, tensor<64x1x4x4xf32>) outs(%y : tensor<1x80x80x64xf32>)
+           {stride = array<i64: 2, 2>, padding_low = array<i64: 1, 1>, padding_high = array<i64: 1, 1>, groups = 64 : i64,
+            layout = #ctc.layout<channels_last>} -> tensor<1x80x80x64xf32>
+    return %0 : tensor<1x80x80x64xf32>
+  }
+
+  // Wide groups are not.
+  // CHECK-LABEL: @wide
+  // CHECK: kernel = #ctc.kernel<family = simt, lanes = positions
+  // CHECK-NOT: groups = {{[0-9]+}}>
+  // CHECK-SAME: source = heuristic>
+  func.func @wide(%x: tensor<1x40x10xf32>, %w: tensor<10x5x4xf32>, %y: tensor<1x43x10xf32>) -> tensor<1x43x10xf32> {
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x40x10xf32>, tensor<10x5x4xf32>) outs(%y : tensor<1x43x10xf32>)
+           {groups = 2 : i64, layout = #ctc.layout<channels_last>, precision = #ctc.precision<ieee>} -> tensor<1x43x10xf32>
+    return %0 : tensor<1x43x10xf32>
+  }
 }

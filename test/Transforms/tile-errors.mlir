@@ -45,3 +45,33 @@ func.func @unrolls(%x: memref<1x64x8xf32>, %w: memref<1x1x512x64x1xf32>, %y: mem
     {stride = array<i64: 2>, kernel = #deep, packed}
   return
 }
+
+// -----
+#kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [16], phases = [1], taps = [1], chunk_channels = 1, workers = [16, 2], worker_tile = [1, 4], stages = 1, source = explicit, groups = 8>
+
+func.func @groups_first(%x: memref<1x8x16xf32>, %w: memref<1x1x1x1x8xf32>, %y: memref<1x8x16xf32>) {
+  // expected-error@+1 {{the kernel takes 8 groups per block, must be 1 in channels_first}}
+  ctc.conv_transpose ins(%x, %w : memref<1x8x16xf32>, memref<1x1x1x1x8xf32>) outs(%y : memref<1x8x16xf32>)
+    {groups = 8 : i64, kernel = #kernel, packed}
+  return
+}
+
+// -----
+#kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [16], phases = [1], taps = [1], chunk_channels = 1, workers = [16, 2], worker_tile = [1, 4], stages = 1, source = explicit, groups = 8>
+
+func.func @groups_channels(%x: memref<1x16x8xf32>, %w: memref<1x2x1x1x8xf32>, %y: memref<1x16x16xf32>) {
+  // expected-error@+1 {{the kernel takes 8 groups per block and 1 channels of each, must take all 2}}
+  ctc.conv_transpose ins(%x, %w : memref<1x16x8xf32>, memref<1x2x1x1x8xf32>) outs(%y : memref<1x16x16xf32>)
+    {groups = 8 : i64, layout = #ctc.layout<channels_last>, kernel = #kernel, packed}
+  return
+}
+
+// -----
+#kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [16], phases = [1], taps = [1], chunk_channels = 1, workers = [16, 2], worker_tile = [1, 4], stages = 1, source = explicit, groups = 8>
+
+func.func @groups_chunk(%x: memref<1x16x16xf32>, %w: memref<1x1x1x2x8xf32>, %y: memref<1x16x8xf32>) {
+  // expected-error@+1 {{the kernel takes 8 groups per block and chunk_channels is 1, must be all 2 input channels of a group}}
+  ctc.conv_transpose ins(%x, %w : memref<1x16x16xf32>, memref<1x1x1x2x8xf32>) outs(%y : memref<1x16x8xf32>)
+    {groups = 8 : i64, layout = #ctc.layout<channels_last>, kernel = #kernel, packed}
+  return
+}

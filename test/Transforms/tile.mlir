@@ -49,3 +49,26 @@ func.func @vocoder(%x: memref<?x2x3xf16>, %p: memref<1x1x4096x4x4xf16>, %y: memr
     {stride = array<i64: 1024>, kernel = #kernel, packed}
   return
 }
+
+// -----
+
+#kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [16], phases = [2], taps = [4], chunk_channels = 1,
+                      workers = [16, 2], worker_tile = [1, 4], stages = 1, source = explicit, groups = 8>
+
+// Depthwise, channels last: a block takes 8 of the 12 groups, so that two blocks serve each sample. Its channels begin at a
+// multiple of 8 and end with the layer's; the patch has one channel for each group.
+// CHECK-LABEL: func.func @groups(
+// CHECK: ctc.launch @ctc_kernels::@groups{{.*}} {batch_tile = 1 : i64, block_size = 32 : i64, blocks_per_tile = 2 : i64}
+// CHECK: gpu.func @groups(
+// CHECK: %[[CHANNEL:.*]] = arith.muli %{{.*}}, %c8 : index
+// CHECK: ctc.load_patch {{.*}} channel %[[CHANNEL]] to %c12 {{.*}}group_channels = 12 : i64
+// CHECK-SAME: vector<8x1x18xf32>
+// CHECK: ctc.load_weights
+// CHECK-SAME: vector<4x1x8xf32>
+// CHECK: ctc.store_tile {{.*}} channel %[[CHANNEL]] to %c12 {{.*}}group_channels = 12 : i64
+func.func @groups(%x: memref<2x16x12xf32>, %p: memref<2x1x4x1x8xf32>, %y: memref<2x32x12xf32>) {
+  ctc.conv_transpose ins(%x, %p : memref<2x16x12xf32>, memref<2x1x4x1x8xf32>) outs(%y : memref<2x32x12xf32>)
+    {stride = array<i64: 2>, padding_low = array<i64: 1>, padding_high = array<i64: 1>, groups = 12 : i64,
+     layout = #ctc.layout<channels_last>, precision = #ctc.precision<ieee>, kernel = #kernel, packed}
+  return
+}

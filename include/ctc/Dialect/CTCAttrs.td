@@ -114,6 +114,11 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     dimension has. Along a dimension with grouped phases a block computes all of
     them from one halo, and `taps` is the kernel size.
 
+    With `groups` above 1, in `simt` and channels last, a block's channels are
+    those of that many neighbouring groups, `workers[1] * worker_tile[1]` in all.
+    A chunk then holds all input channels of a group, `chunk_channels`, for every
+    one of them, and a worker's channels are whole groups or lie within one.
+
     ```mlir
     #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 32],
                 phases = [1, 1], taps = [2, 2], chunk_channels = 8,
@@ -139,7 +144,18 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     AttrParameter<"int64_t", "copies of the chunk's buffers">:$stages,
     DefaultValuedParameter<"bool", "true",
         "whether blocks leave out taps that reach no input">:$clip,
-    EnumParameter<CTC_ChoiceSource>:$source);
+    EnumParameter<CTC_ChoiceSource>:$source,
+    DefaultValuedParameter<"int64_t", "1", "groups per block">:$groups);
+  let builders = [AttrBuilder<(ins "Family":$family, "Lanes":$lanes,
+      "int64_t":$batch, "::mlir::DenseI64ArrayAttr":$box,
+      "::mlir::DenseI64ArrayAttr":$phases, "::mlir::DenseI64ArrayAttr":$taps,
+      "int64_t":$chunk_channels, "::mlir::DenseI64ArrayAttr":$workers,
+      "::mlir::DenseI64ArrayAttr":$worker_tile, "int64_t":$stages,
+      "bool":$clip, "ChoiceSource":$source), [{
+    return $_get($_ctxt, family, lanes, batch, box, phases, taps,
+                 chunk_channels, workers, worker_tile, stages, clip, source,
+                 /*groups=*/int64_t{1});
+  }]>];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -154,6 +170,12 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     /// Output channels of a block.
     int64_t getChannels() const {
       return getWorkers()[1] * getWorkerTile()[1];
+    }
+    /// Output channels of a block that are of one group.
+    int64_t getGroupChannels() const { return getChannels() / getGroups(); }
+    /// Input channels of a chunk.
+    int64_t getInputChannels() const {
+      return getGroups() * getChunkChannels();
     }
     /// Phases that a block computes together.
     int64_t getPhaseCount() const;

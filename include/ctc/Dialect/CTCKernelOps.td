@@ -27,7 +27,7 @@ def CTC_LoadPatchOp : CTC_Op<"load_patch", [
     f32 or the input's type, whose element (c, b, h...) is input sample `sample + b`, channel
     `channel + c`, coordinates `origin + h`. What lies outside the input, or at
     or past `channel_end`, is zero; `group_channels` is the number of input
-    channels of a group. With `round_tf32` values are rounded to tf32
+    channels of a group, or of all where a block takes several. With `round_tf32` values are rounded to tf32
     (to nearest, ties away).
   }];
   let arguments = (ins
@@ -141,7 +141,7 @@ def CTC_StoreTileOp : CTC_Op<"store_tile", [AttrSizedOperandSegments,
     coordinates `origin + x * stride`, if the sample is below `samples` and x is
     below `extent` along every dimension; channel c goes to output channel
     `channel + c`, if that is below `channel_end`; `group_channels` is the number of
-    output channels of a group. The epilogue region is the one of
+    output channels of a group, or of all where a block takes several. The epilogue region is the one of
     ctc.conv_transpose.
 
     With `phases` the accumulator holds that many phases per dimension (see

@@ -165,7 +165,8 @@ def CTC_PackWeightsOp : CTC_Op<"pack_weights",
     channel tiles, slots per spatial dimension, input channels of a group
     rounded up to the chunk, output channels of a tile): taps stand in the order
     of phases (Support/PhasePlan.h), so a phase's taps are neighbours, and
-    padding is zero. With `fragments` the elements of a tile stand in the order
+    padding is zero. With `group_tile` above 1 the output channels of a tile are
+    those of that many groups, and packed groups are tiles of groups. With `fragments` the elements of a tile stand in the order
     (chunk of input channels, slots, fragments as matrix instructions take
     them). With `round_tf32` values are rounded to tf32 (to nearest,
     ties away from zero), so that kernels need not.
@@ -178,7 +179,8 @@ def CTC_PackWeightsOp : CTC_Op<"pack_weights",
     DefaultValuedAttr<CTC_WeightLayoutAttr,
         "::ctc::ir::WeightLayout::InputOutputKernel">:$weight_layout,
     OptionalAttr<CTC_FragmentsAttr>:$fragments,
-    UnitAttr:$round_tf32
+    UnitAttr:$round_tf32,
+    DefaultValuedAttr<I64Attr, "1">:$group_tile
   );
   let assemblyFormat = [{
     $weight `into` $packed attr-dict `:` type($weight) `into` type($packed)

@@ -61,6 +61,7 @@ struct Tiling {
   /// a block loads begin at multiples of it and are as many as hold its halo
   /// wherever that begins, or `row` elements.
   int64_t vector = 1, row = 0;
+  int64_t groups = 1; ///< Per block.
 };
 
 /// The factors of a verified problem under a tiling. Factors of a problem

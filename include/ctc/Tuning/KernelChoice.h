@@ -35,10 +35,14 @@ Expected<KernelChoice> chooseKernel(mlir::MLIRContext *context,
 struct SharedLayout {
   std::vector<int64_t> window; ///< Elements per spatial dimension.
   int64_t patchPitch = 0;      ///< f32 elements per channel of a patch.
-  int64_t weightPitch = 0;     ///< f32 elements per input channel and tap.
-  int64_t weightElements = 0;  ///< f32 elements of a chunk's weights.
-  int64_t patchBytes = 0;      ///< One buffer.
-  int64_t weightBytes = 0;     ///< One buffer.
+  /// f32 elements per position of a patch: 1, but where a block takes several
+  /// groups. There the channels of a position are neighbours.
+  int64_t positionPitch = 1;
+  int64_t patchElements = 0;  ///< f32 elements of a patch.
+  int64_t weightPitch = 0;    ///< f32 elements per input channel and tap.
+  int64_t weightElements = 0; ///< f32 elements of a chunk's weights.
+  int64_t patchBytes = 0;     ///< One buffer.
+  int64_t weightBytes = 0;    ///< One buffer.
   /// Phases grouped along the innermost dimension, whose outputs stand side by
   /// side in the staging tile.
   int64_t run = 1;

@@ -53,6 +53,22 @@ TEST(WorkFactors, GroupedPhasesReadTheInputOnce) {
   EXPECT_EQ(wide->requestedBytes, 4. * (2 * 12 + 2 * 4 + 32));
 }
 
+TEST(WorkFactors, GroupsOfABlockAreRoundedToIt) {
+  Problem problem;
+  problem.groups = 6;
+  problem.inputChannels = 6;
+  problem.outputChannels = 12;
+  problem.dims = {SpatialDim{16, 1, 1, 1, 0, 0, 0}};
+  // Blocks of 4 groups: two, with weights for 8 groups of two channels.
+  Tiling tiling{1, {16}, 16, 2, 1, {1}};
+  tiling.groups = 4;
+  auto work = workFactors(problem, tiling);
+  ASSERT_TRUE(work);
+  EXPECT_EQ(work->usefulMacs, 16 * 12);
+  EXPECT_DOUBLE_EQ(work->tile, 8. / 6.);
+  EXPECT_EQ(work->requestedBytes, 4. * (16 * 6 + 8 * 2 + 16 * 12));
+}
+
 TEST(WorkFactors, BorderCountsTapsOutsideTheInput) {
   Problem problem;
   problem.dims = {SpatialDim{4, 3, 1, 1, 1, 1, 0}};
