@@ -51,6 +51,8 @@ static constexpr int64_t kRegistersBesideSums = 64;
 // operands under way.
 static constexpr int64_t kFewUnrolled = 24;
 static constexpr int64_t kRegistersOfMany = 112;
+// Taps whose pixels take all the registers there are.
+static constexpr int64_t kMostTapsOfMany = 32;
 static constexpr int64_t kMaxResidentThreads = 640;
 
 static int64_t residentThreads(gpu::GPUFuncOp function) {
@@ -60,12 +62,14 @@ static int64_t residentThreads(gpu::GPUFuncOp function) {
     return kResidentThreads;
   const int64_t sums = kernel.getWorkerTile()[0] * kernel.getWorkerTile()[1] *
                        kernel.getPhaseCount();
-  int64_t unrolled = kernel.getChunkChannels();
-  for (auto [phases, taps] : llvm::zip_equal(kernel.getPhases().asArrayRef(),
-                                             kernel.getTaps().asArrayRef()))
+  int64_t taps = 1;
+  for (auto [phases, count] : llvm::zip_equal(kernel.getPhases().asArrayRef(),
+                                              kernel.getTaps().asArrayRef()))
     if (phases > 1)
-      unrolled *= taps;
-  const bool many = unrolled > kFewUnrolled;
+      taps *= count;
+  if (taps > kMostTapsOfMany)
+    return kResidentThreads;
+  const bool many = taps * kernel.getChunkChannels() > kFewUnrolled;
   const int64_t beside = many ? kRegistersOfMany : kRegistersBesideSums;
   return std::clamp(kRegisters / (sums + beside), kResidentThreads,
                     many ? 2 * kResidentThreads : kMaxResidentThreads);

@@ -97,6 +97,9 @@ int64_t ThreadTile::rowsApart() {
   return workers % inner == 0 ? workers / inner * pitch : 0;
 }
 
+/// Taps whose pixels do not stay in registers together.
+static constexpr size_t kManyTaps = 32;
+
 namespace {
 
 struct ZeroPattern : OpConversionPattern<arith::ConstantOp> {
@@ -204,12 +207,13 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
       taps = std::move(longer);
     }
     // All phases that read a pixel come together, so that it needs a register
-    // for a short time. Pixels of several channels take several: there the
-    // positions of the thread that share pixels come together, too.
-    const bool groups = kernel.getGroups() > 1;
+    // for a short time. Where pixels have several channels or taps are many, so
+    // do the positions of the thread that share pixels, a column of them at a
+    // time.
+    const bool columns = kernel.getGroups() > 1 || taps.size() > kManyTaps;
     llvm::stable_sort(taps, [&](const StaticTap &a, const StaticTap &b) {
       auto key = [&](const StaticTap &tap) {
-        return std::pair(groups ? tap.shift % tile.apartPitch : 0, tap.shift);
+        return std::pair(columns ? tap.shift % tile.apartPitch : 0, tap.shift);
       };
       return key(a) < key(b);
     });

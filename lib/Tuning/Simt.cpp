@@ -35,8 +35,11 @@ constexpr int64_t kMaxThreadsChannels = 8;
 // taps are unrolled, too, and more is worth its code.
 constexpr int64_t kMaxChunk = 8;
 constexpr int64_t kMaxUnrolled = 1536;
-// Taps of grouped phases: their pixels are in registers together.
+// Taps of grouped phases: their pixels are in registers together. With one
+// output channel a tap's weight takes one register, and a pixel that is loaded
+// for one phase alone serves one multiply-add.
 constexpr int64_t kMaxGroupedTaps = 32;
+constexpr int64_t kMaxGroupedTapsOfOne = 96;
 // What a kernel chosen by someone else may unroll.
 constexpr int64_t kMostUnrolled = 16384;
 // Phases of one dimension in a block.
@@ -174,10 +177,13 @@ bool SimtSearch::canGroup(size_t dim, int64_t least) const {
   const DimPhasePlan &plan = plans[dim];
   const auto phases = int64_t(plan.phases.size());
   const int64_t held = least * tile.threadChannels * tile.phaseCount() * phases;
+  const int64_t mostTaps = tile.threadChannels == 1 && tile.groups == 1
+                               ? kMaxGroupedTapsOfOne
+                               : kMaxGroupedTaps;
   return phases > 1 && phases <= kMaxGroup &&
          phases == problem.dims[dim].stride && plan.maxTapCount > 0 &&
          held <= tile.maxSums() &&
-         tile.groupedTaps() * problem.dims[dim].kernel <= kMaxGroupedTaps &&
+         tile.groupedTaps() * problem.dims[dim].kernel <= mostTaps &&
          tile.groupedTaps() * problem.dims[dim].kernel * least *
                  tile.threadChannels <=
              kMaxUnrolled;

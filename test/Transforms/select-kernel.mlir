@@ -51,4 +51,13 @@ module attributes {ctc.target = #ctc.target<"sm_90a">} {
            {groups = 2 : i64, layout = #ctc.layout<channels_last>, precision = #ctc.precision<ieee>} -> tensor<1x43x10xf32>
     return %0 : tensor<1x43x10xf32>
   }
+
+  // One output channel of 81 taps: with all four phases in a block a pixel serves them all.
+  // CHECK-LABEL: @taps
+  // CHECK: phases = [2, 2], taps = [9, 9]
+  func.func @taps(%x: tensor<1x8x80x80xf32>, %w: tensor<8x1x9x9xf32>, %y: tensor<1x1x160x160xf32>) -> tensor<1x1x160x160xf32> {
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x80x80xf32>, tensor<8x1x9x9xf32>) outs(%y : tensor<1x1x160x160xf32>)
+           {stride = array<i64: 2, 2>, padding_low = array<i64: 4, 4>, padding_high = array<i64: 3, 3>} -> tensor<1x1x160x160xf32>
+    return %0 : tensor<1x1x160x160xf32>
+  }
 }
