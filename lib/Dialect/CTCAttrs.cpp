@@ -13,6 +13,8 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <numeric>
+
 using namespace ctc::ir;
 using llvm::function_ref;
 using llvm::LogicalResult;
@@ -42,8 +44,38 @@ LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 int64_t KernelAttr::getThreads() const {
-  const int64_t workers = getWorkers()[0] * getWorkers()[1];
+  const int64_t workers = getWorkers()[0] * getWorkers()[1] * getSplit();
   return getFamily() == Family::Simt ? workers : workers * kWarpSize;
+}
+
+/// Channels are divided into whole units (fragmentUnit in Tuning/MmaLayout.h).
+std::optional<std::pair<int64_t, int64_t>>
+KernelAttr::getStoredParts(Lanes lanes, llvm::ArrayRef<int64_t> tile,
+                           int64_t split) {
+  const bool rows = lanes == Lanes::Channels;
+  const int64_t positions = tile[0] / (rows ? 16 : 8);
+  const int64_t channels = tile[1] / (tile[1] % 16 == 0 ? 16 : 8);
+  const int64_t first = std::gcd(split, rows ? positions : channels);
+  const int64_t second = split / first;
+  if ((rows ? channels : positions) % second != 0)
+    return std::nullopt;
+  return rows ? std::pair(first, second) : std::pair(second, first);
+}
+
+KernelAttr KernelAttr::getStoringKernel() const {
+  if (getSplit() == 1)
+    return *this;
+  const auto [positions, channels] =
+      *getStoredParts(getLanes(), getWorkerTile(), getSplit());
+  auto sizes = [&](int64_t first, int64_t second) {
+    return DenseI64ArrayAttr::get(getContext(), {first, second});
+  };
+  return get(
+      getContext(), getFamily(), getLanes(), getBatch(), getBox(), getPhases(),
+      getTaps(), getChunkChannels(),
+      sizes(getWorkers()[0] * positions, getWorkers()[1] * channels),
+      sizes(getWorkerTile()[0] / positions, getWorkerTile()[1] / channels),
+      getStages(), getClip(), getSource());
 }
 
 int64_t KernelAttr::getPhaseCount() const {
@@ -60,7 +92,8 @@ int64_t KernelAttr::getBoxVolume() const {
 KernelAttr KernelAttr::withSource(ChoiceSource source) const {
   return get(getContext(), getFamily(), getLanes(), getBatch(), getBox(),
              getPhases(), getTaps(), getChunkChannels(), getWorkers(),
-             getWorkerTile(), getStages(), getClip(), source, getGroups());
+             getWorkerTile(), getStages(), getClip(), source, getGroups(),
+             getSplit());
 }
 
 namespace {
@@ -133,7 +166,8 @@ LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  DenseI64ArrayAttr taps, int64_t chunkChannels,
                                  DenseI64ArrayAttr workers,
                                  DenseI64ArrayAttr workerTile, int64_t stages,
-                                 bool, ChoiceSource, int64_t groups) {
+                                 bool, ChoiceSource, int64_t groups,
+                                 int64_t split) {
   if (workers.size() != 2 || workerTile.size() != 2)
     return emitError() << "workers has " << workers.size()
                        << " and worker_tile has " << workerTile.size()
@@ -154,7 +188,8 @@ LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
               positionRows ? rows : fragment},
         Limit{"worker_tile along channels", workerTile[1], 1, most,
               positionRows ? fragment : rows},
-        Limit{"stages", stages, 1, simt ? 2 : 8}})
+        Limit{"stages", stages, 1, simt ? 2 : 8},
+        Limit{"split", split, 1, simt ? 1 : 16}})
     if (failed(checkLimit(emitError, limit)))
       return mlir::failure();
   if (family == Family::WgmmaRA && (!positionRows || workers[0] % 4 != 0))
@@ -163,7 +198,17 @@ LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
            << workers[0]
            << " workers along positions, must have lanes = channels "
               "and a multiple of 4, the warps of a warpgroup";
-  const int64_t threads = workers[0] * workers[1] * (simt ? 1 : kWarpSize);
+  if (chunkChannels % (split * fragment) != 0)
+    return emitError() << "chunk_channels is " << chunkChannels
+                       << ", must be a multiple of " << split * fragment
+                       << " for a split of " << split;
+  if (!getStoredParts(lanes, workerTile, split))
+    return emitError() << "worker_tile is " << workerTile[0] << " by "
+                       << workerTile[1] << ", which " << split
+                       << " warps of a split cannot store in equal parts of "
+                          "whole fragments";
+  const int64_t threads =
+      workers[0] * workers[1] * split * (simt ? 1 : kWarpSize);
   if (threads % kWarpSize != 0 || threads > 1024)
     return emitError() << "the block has " << threads
                        << " threads, must be a multiple of 32 up to 1024";

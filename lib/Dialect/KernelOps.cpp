@@ -187,6 +187,11 @@ static LogicalResult verifyFragments(PackWeightsOp op) {
     return op.emitOpError("fragments have chunk_channels ")
            << chunk << ", must be a multiple of " << step << " that divides "
            << inputs << " packed input channels";
+  const int64_t split = fragments.getSplit();
+  if (split < 1 || chunk % (split * step) != 0)
+    return op.emitOpError("fragments have split ")
+           << split << ", must be at least 1 and divide the " << chunk / step
+           << " steps of a chunk";
   if ((unit != 8 && unit != 16) || outputs % unit != 0)
     return op.emitOpError("fragments have unit ")
            << unit << ", must be 8 or 16 and divide a tile of " << outputs

@@ -178,7 +178,7 @@ static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
   ir::FragmentsAttr fragments;
   if (kernel.usesMatrixUnits())
     fragments = ir::FragmentsAttr::get(
-        b.getContext(), kernel.getChunkChannels(),
+        b.getContext(), kernel.getChunkChannels(), kernel.getSplit(),
         fragmentUnit(kernel, layer.getLayout() == ir::Layout::ChannelsLast),
         kernel.getLanes(), layer.getLayout(),
         kernel.getFamily() == ir::Family::WgmmaRA);

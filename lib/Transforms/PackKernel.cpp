@@ -64,11 +64,19 @@ fragmentChannels(IndexMath &math, const FragmentOrder &order, Value element) {
   }
   Value step = digits[0], octet = digits[2], g = digits[3], t = digits[4],
         h = digits[5];
-  Value plane =
-      order.planesContiguous
-          ? math.add(math.add(math.mul(t, order.planes / 4), math.mul(step, 2)),
-                     h)
-          : math.add(math.add(math.mul(step, kMmaPlanes), t), math.mul(h, 4));
+  Value plane;
+  if (order.planesContiguous) {
+    // Inside a share of the planes as in a chunk that has no more.
+    const int64_t planes = order.planes / order.split;
+    const int64_t shareSteps = planes / kMmaPlanes;
+    Value inShare = order.split == 1 ? step : math.rem(step, shareSteps);
+    plane = math.add(
+        math.add(math.mul(t, planes / 4), math.mul(inShare, 2)), h);
+    if (order.split > 1)
+      plane = math.add(plane, math.mul(math.div(step, shareSteps), planes));
+  } else {
+    plane = math.add(math.add(math.mul(step, kMmaPlanes), t), math.mul(h, 4));
+  }
   Value input = math.add(math.mul(plane, order.wordElements), digits[6]);
   Value inUnit =
       order.columns && octets == 2
@@ -107,6 +115,7 @@ static void reorderFragments(IndexMath &math, ir::PackWeightsOp op,
   order.channels = tile;
   order.unit = fragments.getUnit();
   order.cores = fragments.getCores();
+  order.split = fragments.getSplit();
   auto [input, output] = fragmentChannels(math, order, digits.back());
   for (size_t i = 2; i + 2 < at.size(); ++i)
     at[i] = digits[i - 1];

@@ -37,6 +37,12 @@ constexpr double kMaxWaste = 1.15;
 constexpr int64_t kLongRow = 64;
 // Along a dimension whose phases are not grouped.
 constexpr int64_t kMaxTapsPerChunk = 8;
+// Warps of a block, and those that do not share tiles with others.
+constexpr int64_t kMaxWarps = 16;
+constexpr int64_t kMaxTileWarps = 8;
+// Blocks of a multiprocessor past which they hide each other's latency, so that
+// a split reduction only adds its sum.
+constexpr double kMaxSplitBlocks = 4;
 // Work at the border past which blocks may leave taps out, and past which they
 // have to. In between the model decides: a known number of taps is unrolled.
 constexpr double kClipBorder = 1.1;
@@ -161,14 +167,15 @@ private:
         continue;
       for (int64_t warps : {1, 2, 4, 8}) {
         tile.warpsPositions = warps;
-        if (tile.warps() > 8 || (tile.usesWarpgroups() && warps % 4 != 0))
+        if (tile.warps() > kMaxTileWarps ||
+            (tile.usesWarpgroups() && warps % 4 != 0))
           continue;
         for (const std::vector<int64_t> &box : boxes(tile)) {
           if (!allowWaste && isWasteful(box, tile.positions()))
             continue;
           tile.batch = box.front();
           tile.box.assign(box.begin() + 1, box.end());
-          visitChunks(tile);
+          visitSplits(tile);
         }
       }
     }
@@ -211,6 +218,22 @@ private:
     return known;
   }
 
+  /// Reductions split between warps, where blocks are few and chunks would be
+  /// many.
+  void visitSplits(MmaTile tile) {
+    visitChunks(tile);
+    if (blockCount(tile, problem, plans) >
+        kMaxSplitBlocks * chip.board.multiprocessors)
+      return;
+    const int64_t tileWarps = tile.warps();
+    for (int64_t split : {2, 4}) {
+      tile.split = split;
+      if (split * tileWarps <= kMaxWarps && tile.storedPositions() > 0 &&
+          split * step <= problem.inputChannelsPerGroup())
+        visitChunks(tile);
+    }
+  }
+
   void visitChunks(MmaTile tile) {
     for (size_t i = 0; i < plans.size(); ++i)
       tile.taps.push_back(
@@ -218,8 +241,9 @@ private:
               ? problem.dims[i].kernel
               : std::clamp<int64_t>(plans[i].maxTapCount, 1, kMaxTapsPerChunk));
     const bool registers = channelsFirst() && problem.type != ElementType::F32;
-    for (int64_t chunk : {step, 2 * step, 4 * step}) {
-      if (chunk > step && chunk / 2 >= problem.inputChannelsPerGroup())
+    const int64_t least = step * tile.split;
+    for (int64_t chunk : {least, 2 * least, 4 * least}) {
+      if (chunk > least && chunk / 2 >= problem.inputChannelsPerGroup())
         break;
       tile.chunk = chunk;
       for (int64_t stages : {1, 2, 3, 4}) {
@@ -235,6 +259,8 @@ private:
 
   /// Fewer taps per chunk where all do not fit.
   void consider(MmaTile tile) {
+    if (tile.split > 1 && exchanged(tile) > double(chip.maxSharedPerBlock))
+      return;
     while (bytes(tile) > double(chip.maxSharedPerBlock)) {
       auto most = tile.taps.end();
       for (auto it = tile.taps.begin(); it != tile.taps.end(); ++it)
@@ -252,12 +278,18 @@ private:
 
   /// Matrix instructions of the taps of grouped phases, which are unrolled.
   int64_t unrolledMatrix(const MmaTile &tile) const {
-    int64_t count = tile.chunk / step * (tile.warpPositions / kOctet) *
+    int64_t count = tile.chunk / step / tile.split *
+                    (tile.warpPositions / kOctet) *
                     (tile.warpChannels / kOctet) / 2;
     for (size_t i = 0; i < plans.size(); ++i)
       if (tile.phases[i] > 1)
         count *= problem.dims[i].kernel;
     return count;
+  }
+
+  /// Workgroup memory in which a split is added.
+  static double exchanged(const MmaTile &tile) {
+    return double(tile.warps() * tile.accumulators() * 32 * 4);
   }
 
   /// Workgroup memory without the padding of its rows.

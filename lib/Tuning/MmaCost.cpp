@@ -36,6 +36,9 @@ constexpr double kChunkInstructions = 50;  ///< The loop and its barrier.
 constexpr double kBlockInstructions = 300; ///< Finding the block's place.
 constexpr double kDirectStore = 1;         ///< A sum stored from registers.
 constexpr double kStagedStore = 7;         ///< One stored through memory.
+/// A sum that warps of a split exchange: a quarter of a store and of a load,
+/// and what it takes to add it.
+constexpr double kExchangeInstructions = 1.5;
 constexpr double kMaxRegisters = 240;
 // Measured on an H200: what a block alone on a multiprocessor loses, and the
 // warps that fill one.
@@ -44,6 +47,8 @@ constexpr double kFullWarps = 8;
 // Clocks until a block's first chunk is there: the phase table, then DRAM.
 constexpr double kFillClocks = 1600;
 constexpr double kDrainClocks = 600;
+// Clocks of the two barriers of a split and what waits for them.
+constexpr double kExchangeClocks = 400;
 // Clocks from issuing a copy to its data.
 constexpr double kCopyClocks = 1000;
 // Clocks that a chunk's barrier and the copies behind it leave the matrix units
@@ -62,13 +67,14 @@ public:
       : tile(tile), problem(problem), plans(plans), chip(chip),
         word(4 / byteWidth(problem.type)) {
     chunks = double(ceilDiv(problem.inputChannelsPerGroup(), tile.chunk));
+    perSM = std::ceil(blockCount(tile, problem, plans) /
+                      chip.board.multiprocessors);
     measureTaps();
   }
 
   MmaCost build() {
     const BlockWork block = blockWork();
     const double clock = chip.board.clock;
-    const double perSM = std::ceil(grid() / chip.board.multiprocessors);
     const double resident = residentBlocks();
     MmaCost cost;
     cost.matrix = perSM * block.matrix / clock;
@@ -85,7 +91,10 @@ public:
         (busy + 0.15 * (sum - busy)) * idle(resident) + cost.chain;
     cost.total = std::max(work, cost.dram) + 0.2 * std::min(work, cost.dram);
     // Past the registers of a lane sums go to local memory.
-    cost.total *= 1 + 0.05 * std::max(0., estimateRegisters() - kMaxRegisters);
+    const double registers =
+        std::min(kMaxRegisters,
+                 double(chip.maxRegistersPerSM) / (32. * double(tile.warps())));
+    cost.total *= 1 + 0.05 * std::max(0., estimateRegisters() - registers);
     return cost;
   }
 
@@ -150,22 +159,7 @@ private:
     return counts;
   }
 
-  double grid() const {
-    const int64_t batch = problem.hasDynamicBatch() ? 1 : problem.batch;
-    double blocks =
-        double(ceilDiv(std::max<int64_t>(1, batch), tile.batch)) *
-        double(problem.groups) *
-        double(ceilDiv(std::max<int64_t>(1, problem.outputChannelsPerGroup()),
-                       tile.channels()));
-    for (size_t i = 0; i < rank(); ++i) {
-      blocks *= double(
-          std::max<int64_t>(1, ceilDiv(plans[i].maxQCount, tile.box[i])));
-      if (tile.phases[i] == 1)
-        blocks *= std::max<double>(1, double(plans[i].phases.size()));
-    }
-    return blocks;
-  }
-
+  /// Blocks that share a multiprocessor: no more than there are for it.
   double residentBlocks() const {
     const double threads = double(tile.warps()) * 32;
     const double registers = std::min(255., estimateRegisters());
@@ -174,7 +168,7 @@ private:
     const double byMemory =
         std::floor(double(chip.maxSharedPerSM) / (memoryBytes() + 1024));
     const double byThreads = std::floor(double(chip.maxThreadsPerSM) / threads);
-    return std::max(1., std::min({byRegisters, byMemory, byThreads, 16.}));
+    return std::max(1., std::min({byRegisters, byMemory, byThreads, 16., perSM}));
   }
 
   /// Of a lane: sums, fragments, places of its copies, the rest.
@@ -229,7 +223,14 @@ private:
            double(tile.chunk * tile.channels() * byteWidth(problem.type));
   }
   double memoryBytes() const {
-    return double(tile.stages) * (patchBytes() + weightBytes());
+    return std::max(double(tile.stages) * (patchBytes() + weightBytes()),
+                    exchangedBytes());
+  }
+  /// Sums that the warps of a split hand each other.
+  double exchangedBytes() const {
+    return tile.split == 1
+               ? 0
+               : double(tile.warps() * tile.accumulators() * 32 * 4);
   }
 
   double bytes() const {
@@ -246,7 +247,8 @@ private:
   BlockWork blockWork() const {
     BlockWork work;
     const double warps = double(tile.warps());
-    const double steps = chunks * double(tile.chunk) / double(word) / 8;
+    const auto split = double(tile.split);
+    const double steps = chunks * double(tile.chunk) / double(word) / 8 / split;
     const double octets = double(tile.warpPositions) / 8;
     const double channelOctets = double(tile.warpChannels) / 8;
     const double instructions = taps * steps * octets * channelOctets / 2;
@@ -261,8 +263,9 @@ private:
     const double copied = chunks * tapChunks * (patchBytes() + weightBytes());
     const bool rounds = word == 1 && problem.precision == Precision::TF32;
     const double rounded = rounds ? chunks * tapChunks * patchBytes() : 0;
-    work.shared = warps * (pixelWords + weightWords) +
-                  (copied + 2 * rounded) / kSharedBytesPerClock;
+    work.shared =
+        warps * (pixelWords + weightWords) +
+        (copied + 2 * rounded + 2 * exchangedBytes()) / kSharedBytesPerClock;
     work.l2 = (copied + stored()) / chip.rates.l2Bytes;
 
     const double loads =
@@ -274,9 +277,11 @@ private:
         rounded / 16 / threads * kRoundInstructions +
         vectors / chunks * kPlaceInstructions +
         chunks * tapChunks * kChunkInstructions + kBlockInstructions +
-        double(tile.accumulators()) * storeInstructions();
+        double(tile.accumulators()) / split * storeInstructions() +
+        (split > 1 ? kExchangeInstructions * double(tile.accumulators()) : 0);
     work.issue = warps * perThread / kIssueSlots;
     work.chain = kFillClocks + kDrainClocks +
+                 (split > 1 ? kExchangeClocks : 0) +
                  chunks * tapChunks * (kChunkClocks + exposedClocks(work));
     return work;
   }
@@ -336,7 +341,7 @@ private:
     const size_t last = rank() - 1;
     const StorePlan plan =
         planStore({tile.lanes, problem.type, tile.phases[last], tile.box[last],
-                   tile.warpPositions, plans[last].outputSize,
+                   tile.storedPositions(), plans[last].outputSize,
                    problem.dims[last].stride, channelsLast()});
     return plan.staged ? 2 + kStagedStore / double(plan.vector) : kDirectStore;
   }
@@ -346,6 +351,7 @@ private:
   const std::vector<DimPhasePlan> &plans;
   const Chip &chip;
   const int64_t word;
+  double perSM = 1; ///< Blocks of the busiest multiprocessor.
   double chunks = 1, taps = 1, shifts = 1, tapChunks = 1;
   std::vector<int64_t> window;
 };
@@ -371,6 +377,29 @@ const char *MmaCost::bound() const {
              std::begin(parts), std::end(parts),
              [](const auto &a, const auto &b) { return a.first < b.first; })
       ->second;
+}
+
+int64_t MmaTile::storedPositions() const {
+  const auto parts = ir::KernelAttr::getStoredParts(
+      lanes, {warpPositions, warpChannels}, split);
+  return parts ? warpPositions / parts->first : 0;
+}
+
+double ctc::blockCount(const MmaTile &tile, const Problem &problem,
+                       const std::vector<DimPhasePlan> &plans) {
+  const int64_t batch = problem.hasDynamicBatch() ? 1 : problem.batch;
+  double blocks =
+      double(ceilDiv(std::max<int64_t>(1, batch), tile.batch)) *
+      double(problem.groups) *
+      double(ceilDiv(std::max<int64_t>(1, problem.outputChannelsPerGroup()),
+                     tile.channels()));
+  for (size_t i = 0; i < plans.size(); ++i) {
+    blocks *=
+        double(std::max<int64_t>(1, ceilDiv(plans[i].maxQCount, tile.box[i])));
+    if (tile.phases[i] == 1)
+      blocks *= std::max<double>(1, double(plans[i].phases.size()));
+  }
+  return blocks;
 }
 
 MmaCost ctc::estimateCost(const MmaTile &tile, const Problem &problem,

@@ -22,12 +22,15 @@ int64_t PatchLayout::loadWords() const {
   if (!planesContiguous)
     return 1;
   // A lane's share of the planes, in loads of 8 or 16 bytes.
-  return (planes / 4) % 4 == 0 ? 4 : 2;
+  return (sharePlanes() / 4) % 4 == 0 ? 4 : 2;
 }
 
 int64_t PatchLayout::plane(int64_t step, int64_t t, int64_t h) const {
-  return planesContiguous ? t * (planes / 4) + 2 * step + h
-                          : kMmaPlanes * step + t + 4 * h;
+  if (!planesContiguous)
+    return kMmaPlanes * step + t + 4 * h;
+  const int64_t steps = sharePlanes() / kMmaPlanes;
+  return step / steps * sharePlanes() + t * (sharePlanes() / 4) +
+         2 * (step % steps) + h;
 }
 
 int64_t ctc::bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes) {
@@ -38,7 +41,9 @@ int64_t ctc::bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes) {
 
 int64_t ctc::interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
                                ElementType type) {
-  if (kernel.getFamily() != ir::Family::WgmmaRA || !channelsLast)
+  // Warps of a split store parts of a tile, which are to lie together.
+  if (kernel.getFamily() != ir::Family::WgmmaRA || !channelsLast ||
+      kernel.getSplit() > 1)
     return 1;
   const bool wide =
       kernel.getChunkChannels() * byteWidth(type) > 4 * kMmaPlanes;
@@ -143,6 +148,7 @@ PatchLayout ctc::layoutPatch(const PatchShape &shape, ir::KernelAttr kernel) {
   layout.planesContiguous = shape.layout == Layout::ChannelsLast;
   layout.wordElements = 4 / byteWidth(shape.type);
   layout.planes = shape.chunkChannels / layout.wordElements;
+  layout.split = kernel.getSplit();
   layout.window = shape.halo;
   if (layout.planesContiguous) {
     layout.vector =
@@ -211,10 +217,18 @@ StorePlan ctc::planStore(const StoreShape &shape) {
 StorePlan ctc::planStore(ir::KernelAttr kernel, ElementType type,
                          bool channelsLast, int64_t outputWidth,
                          int64_t innerStride) {
+  const ir::KernelAttr storing = kernel.getStoringKernel();
   return planStore(
       {kernel.getLanes(), type, kernel.getPhases().asArrayRef().back(),
-       kernel.getBox().asArrayRef().back(), kernel.getWorkerTile()[0],
+       kernel.getBox().asArrayRef().back(), storing.getWorkerTile()[0],
        outputWidth, innerStride, channelsLast});
+}
+
+int64_t ctc::exchangeBytes(ir::KernelAttr kernel) {
+  if (kernel.getSplit() == 1)
+    return 0;
+  return kernel.getSplit() * kernel.getPositions() * kernel.getChannels() *
+         kernel.getPhaseCount() * 4;
 }
 
 MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
@@ -246,9 +260,9 @@ MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
   const StorePlan store =
       planStore(kernel, problem.type, problem.layout == Layout::ChannelsLast,
                 problem.outputShape()[spatialDim], problem.dims.back().stride);
-  memory.totalBytes =
-      std::max(kernel.getStages() * (memory.patchBytes + memory.weightBytes),
-               kernel.getThreads() / 32 * store.warpBytes());
+  memory.totalBytes = std::max(
+      {kernel.getStages() * (memory.patchBytes + memory.weightBytes),
+       kernel.getThreads() / 32 * store.warpBytes(), exchangeBytes(kernel)});
   return memory;
 }
 
@@ -267,6 +281,7 @@ FragmentOrder ctc::fragmentOrder(ir::KernelAttr kernel,
   order.columns = kernel.getLanes() == ir::Lanes::Channels;
   order.channels = kernel.getChannels();
   order.unit = fragmentUnit(kernel, patch.planesContiguous);
+  order.split = kernel.getSplit();
   order.cores = kernel.getFamily() == ir::Family::WgmmaRA;
   return order;
 }
@@ -291,6 +306,7 @@ std::pair<int64_t, int64_t> ctc::fragmentElement(const FragmentOrder &order,
   PatchLayout patch;
   patch.planesContiguous = order.planesContiguous;
   patch.planes = order.planes;
+  patch.split = order.split;
   const int64_t input = patch.plane(step, t, h) * order.wordElements + half;
   const int64_t first = unit * order.unit;
   const int64_t output = order.columns && order.octets() == 2

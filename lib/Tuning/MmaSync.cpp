@@ -44,12 +44,15 @@ bool ctc::prefersMmaSync(const Problem &problem) {
 Expected<void> ctc::checkMmaSync(ir::KernelAttr kernel, const Problem &problem,
                                  llvm::ArrayRef<DimPhasePlan> plans,
                                  const Chip &chip) {
-  const int64_t step = kMmaPlanes * 4 / byteWidth(problem.type);
+  // Every share of a split has whole steps.
+  const int64_t split = kernel.getSplit();
+  const int64_t step = split * kMmaPlanes * 4 / byteWidth(problem.type);
   if (kernel.getChunkChannels() % step != 0)
-    return invalidProblem("chunk_channels is " +
-                          std::to_string(kernel.getChunkChannels()) +
-                          ", must be a multiple of " + std::to_string(step) +
-                          " for " + std::string(name(problem.type)));
+    return invalidProblem(
+        "chunk_channels is " + std::to_string(kernel.getChunkChannels()) +
+        ", must be a multiple of " + std::to_string(step) + " for " +
+        std::string(name(problem.type)) +
+        (split > 1 ? " and a split of " + std::to_string(split) : ""));
   if (auto phases = checkPhases(kernel, problem, plans); !phases)
     return phases;
   for (size_t i = 0; i < plans.size(); ++i) {
@@ -91,7 +94,7 @@ static ir::KernelAttr toAttr(mlir::MLIRContext *context, const MmaTile &tile) {
       sizes(tile.phases), sizes(tile.taps), tile.chunk,
       sizes({tile.warpsPositions, tile.warpsChannels}),
       sizes({tile.warpPositions, tile.warpChannels}), tile.stages, tile.clip,
-      ir::ChoiceSource::Heuristic);
+      ir::ChoiceSource::Heuristic, /*groups=*/1, tile.split);
 }
 
 static std::string explain(const MmaTile &tile, const MmaCost &cost,
@@ -109,7 +112,10 @@ static std::string explain(const MmaTile &tile, const MmaCost &cost,
               : std::to_string(tile.phaseCount()) + " phases") +
          " by " + std::to_string(tile.channels()) + " of " +
          std::to_string(problem.outputChannelsPerGroup()) +
-         " channels per group";
+         " channels per group" +
+         (tile.split == 1 ? ""
+                          : ", the reduction split between " +
+                                std::to_string(tile.split) + " warps");
 }
 
 static std::string listNames(llvm::ArrayRef<ir::Family> families) {

@@ -119,6 +119,14 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     A chunk then holds all input channels of a group, `chunk_channels`, for every
     one of them, and a worker's channels are whole groups or lie within one.
 
+    In families of matrix instructions, `split` warps compute every `worker_tile`, each with its share
+    of the input channels of all chunks, so a block has
+    `workers[0] * workers[1] * split` warps. Behind the last chunk the shares are
+    added in their order, through workgroup memory, and each of the warps stores
+    its part of the tile (`getStoringKernel`). It is for layers with few blocks
+    and long reductions: the block's warps then hide each other's latency, and
+    larger chunks have fewer barriers.
+
     ```mlir
     #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 32],
                 phases = [1, 1], taps = [2, 2], chunk_channels = 8,
@@ -145,7 +153,9 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     DefaultValuedParameter<"bool", "true",
         "whether blocks leave out taps that reach no input">:$clip,
     EnumParameter<CTC_ChoiceSource>:$source,
-    DefaultValuedParameter<"int64_t", "1", "groups per block">:$groups);
+    DefaultValuedParameter<"int64_t", "1", "groups per block">:$groups,
+    DefaultValuedParameter<"int64_t", "1",
+        "warps that share a tile and split its reduction">:$split);
   let builders = [AttrBuilder<(ins "Family":$family, "Lanes":$lanes,
       "int64_t":$batch, "::mlir::DenseI64ArrayAttr":$box,
       "::mlir::DenseI64ArrayAttr":$phases, "::mlir::DenseI64ArrayAttr":$taps,
@@ -154,7 +164,7 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
       "bool":$clip, "ChoiceSource":$source), [{
     return $_get($_ctxt, family, lanes, batch, box, phases, taps,
                  chunk_channels, workers, worker_tile, stages, clip, source,
-                 /*groups=*/int64_t{1});
+                 /*groups=*/int64_t{1}, /*split=*/int64_t{1});
   }]>];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -181,6 +191,15 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     int64_t getPhaseCount() const;
     /// Samples times positions of the box.
     int64_t getBoxVolume() const;
+    /// Parts along positions and channels of a warp's tile, which as many warps
+    /// as `split` store after adding their shares; none if it has no such parts
+    /// of whole fragments. The dimension along which outputs do not lie side by
+    /// side is divided first.
+    static std::optional<std::pair<int64_t, int64_t>>
+    getStoredParts(Lanes lanes, ::llvm::ArrayRef<int64_t> tile, int64_t split);
+    /// What storing sees: the same block whose warps each have the part of a
+    /// tile that they store, and no split.
+    KernelAttr getStoringKernel() const;
     /// The same kernel, chosen by someone else.
     KernelAttr withSource(ChoiceSource source) const;
   }];
@@ -191,11 +210,13 @@ def CTC_FragmentsAttr : AttrDef<CTC_Dialect, "Fragments"> {
   let summary = "the order of weights as matrix instructions take them";
   let description = [{
     Weights of a chunk of `chunk_channels` input channels stand in the order of
-    Tuning/MmaLayout.h. `lanes` is the kernel's, and says with `layout` which
-    channels meet in a lane.
+    Tuning/MmaLayout.h. `lanes` and `split` are the kernel's: `lanes` says with
+    `layout` which channels meet in a lane, and `split` which in a warp.
   }];
   let parameters = (ins
     AttrParameter<"int64_t", "input channels per reduction chunk">:$chunk_channels,
+    DefaultValuedParameter<"int64_t", "1",
+        "warps that share a chunk's input channels">:$split,
     AttrParameter<"int64_t",
         "output channels whose registers a lane loads together">:$unit,
     EnumParameter<CTC_Lanes>:$lanes,

@@ -25,12 +25,16 @@ struct MmaTile {
   int64_t warpPositions = 64, warpChannels = 16;
   int64_t stages = 2;
   bool clip = false;
+  int64_t split = 1;
 
-  int64_t warps() const { return warpsPositions * warpsChannels; }
+  int64_t warps() const { return warpsPositions * warpsChannels * split; }
   int64_t positions() const { return warpsPositions * warpPositions; }
   int64_t channels() const { return warpsChannels * warpChannels; }
   int64_t phaseCount() const;
   bool usesWarpgroups() const { return family == ir::Family::WgmmaRA; }
+  /// Positions of the part of a warp's tile that it stores; 0 if its split does
+  /// not divide the tile.
+  int64_t storedPositions() const;
   /// f32 sums that a lane holds.
   int64_t accumulators() const {
     return warpPositions * warpChannels * phaseCount() / 32;
@@ -50,6 +54,10 @@ struct MmaCost {
   /// The largest part, for a remark.
   const char *bound() const;
 };
+
+/// Blocks of a launch; of one sample where the batch is known then.
+double blockCount(const MmaTile &tile, const Problem &problem,
+                  const std::vector<DimPhasePlan> &plans);
 
 MmaCost estimateCost(const MmaTile &tile, const Problem &problem,
                      const std::vector<DimPhasePlan> &plans, const Chip &chip);

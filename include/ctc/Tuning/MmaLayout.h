@@ -23,6 +23,10 @@
 //   lane
 //                             reads neighbours, up to 16 bytes a load
 //
+// Where warps split the reduction, each takes a run of planes as if the chunk
+// had no more: share w of S has planes w * (planes / S) and on, steps
+// w * (steps / S) and on, and the formulas hold inside of it.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef CTC_TUNING_MMALAYOUT_H
@@ -54,6 +58,7 @@ struct PatchLayout {
   bool planesContiguous = false; ///< [position][plane], else [plane][position].
   int64_t wordElements = 1;      ///< Elements of a word.
   int64_t planes = 0;
+  int64_t split = 1; ///< Shares of the planes.
   /// Elements of one copy, along positions of the innermost dimension or along
   /// channels. Copies along positions start at multiples of it, so the stored
   /// window begins up to vector - 1 positions before the halo.
@@ -66,6 +71,9 @@ struct PatchLayout {
   int64_t words = 0; ///< All of it.
 
   int64_t bytes() const { return words * 4; }
+  /// Planes of a share.
+  int64_t sharePlanes() const { return planes / split; }
+  int64_t shareSteps() const { return sharePlanes() / kMmaPlanes; }
   /// Elements that one copy writes: a vector of each element of a word.
   int64_t copyElements() const {
     return planesContiguous ? vector : vector * wordElements;
@@ -142,6 +150,9 @@ StorePlan planStore(const StoreShape &shape);
 StorePlan planStore(ir::KernelAttr kernel, ElementType type, bool channelsLast,
                     int64_t outputWidth, int64_t innerStride);
 
+/// Bytes in which the warps of a split exchange their sums; 0 without one.
+int64_t exchangeBytes(ir::KernelAttr kernel);
+
 /// Workgroup memory of a kernel in bytes.
 struct MmaMemory {
   PatchLayout patch;
@@ -169,6 +180,7 @@ struct FragmentOrder {
   int64_t channels = 8; ///< Of a tile.
   int64_t unit = 8;     ///< Channels whose registers a lane loads together.
   bool cores = false;
+  int64_t split = 1;    ///< Shares of the planes.
 
   int64_t octets() const { return unit / kOctet; }
   int64_t registers() const { return 2 * octets(); }

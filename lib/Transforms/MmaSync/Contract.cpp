@@ -28,8 +28,11 @@ public:
     this->weights = flattenBuffer(b, weights);
     IndexMath m(b, b.getI32Type());
     Value units = m.div(tile.channel, order.unit);
-    weightBase = index.cast(
-        m.mul(m.add(m.mul(units, 32), tile.lane), order.registers()));
+    Value weight = m.mul(m.add(m.mul(units, 32), tile.lane), order.registers());
+    if (tile.share)
+      weight = m.add(weight, m.mul(tile.share,
+                                   layout().sharePlanes() * order.channels));
+    weightBase = index.cast(weight);
   }
 
 private:
@@ -49,8 +52,7 @@ private:
       rows.push_back(index.add(
           weightBase, index.mul(row, layout().planes * order.channels)));
     const int64_t stepsPerLoad = pixels.stepsPerLoad();
-    for (int64_t step = 0; step < layout().planes / kMmaPlanes;
-         step += stepsPerLoad) {
+    for (int64_t step = 0; step < layout().shareSteps(); step += stepsPerLoad) {
       SmallVector<SmallVector<Octet>> loaded = pixels.load(shift, step);
       for (int64_t i = 0; i < stepsPerLoad; ++i)
         for (auto [row, tap] : llvm::zip_equal(rows, taps))

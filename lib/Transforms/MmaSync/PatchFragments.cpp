@@ -62,6 +62,7 @@ void PatchFragments::readLayout(MemRefType type) {
     patchLayout.window.push_back(type.getDimSize(i));
     patchLayout.strides.push_back(strides[i] / patchLayout.wordElements);
   }
+  patchLayout.split = tile.kernel.getSplit();
   // A position holds all planes, at least eight, or lies next to others.
   patchLayout.planesContiguous = patchLayout.strides.back() != 1;
 }
@@ -70,8 +71,12 @@ void PatchFragments::readLayout(MemRefType type) {
 void PatchFragments::locateLane(Value skew) {
   const PatchLayout &layout = patchLayout;
   IndexMath &m = local;
-  Value plane = m.mul(tile.t, layout.planesContiguous ? layout.planes / 4
-                                                      : layout.planeStride);
+  Value plane =
+      m.mul(tile.t, layout.planesContiguous ? layout.sharePlanes() / 4
+                                            : layout.planeStride);
+  if (tile.share)
+    plane = m.add(
+        plane, m.mul(tile.share, layout.sharePlanes() * layout.planeStride));
   if (skew)
     plane = m.add(plane, m.mul(m.cast(skew), layout.strides.back()));
   const std::vector<int64_t> known = positionWords(layout, tile.kernel);

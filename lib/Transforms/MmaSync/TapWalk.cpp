@@ -71,7 +71,7 @@ void TapWalk::visit(ArrayRef<int64_t> dims, Value shift, const Taps &rows) {
 /// Whether the taps of a dimension stand in the code one by one, so that
 /// fragments of the next can be loaded while the last are multiplied.
 bool TapWalk::isUnrolled(ArrayRef<int64_t> dims, int64_t count) const {
-  int64_t steps = count * layout().planes / kMmaPlanes;
+  int64_t steps = count * layout().shareSteps();
   for (int64_t inner : dims.drop_front())
     steps *= tapCount(inner);
   return steps <= kMaxUnrolledSteps;

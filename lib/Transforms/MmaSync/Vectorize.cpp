@@ -31,8 +31,27 @@ WarpTile::WarpTile(gpu::GPUFuncOp function, ir::KernelAttr kernel)
   t = local.rem(lane, 4);
   g = local.div(lane, 4);
   Value warp = local.div(thread, 32);
-  position = local.mul(local.rem(warp, kernel.getWorkers()[0]), positions());
-  channel = local.mul(local.div(warp, kernel.getWorkers()[0]), channels());
+  const int64_t along = kernel.getWorkers()[0], across = kernel.getWorkers()[1];
+  position = local.mul(local.rem(warp, along), positions());
+  Value rest = local.div(warp, along);
+  if (kernel.getSplit() > 1) {
+    share = local.div(rest, across);
+    rest = local.rem(rest, across);
+  }
+  channel = local.mul(rest, channels());
+}
+
+WarpTile WarpTile::stored(ImplicitLocOpBuilder &b) const {
+  IndexMath local(b, b.getI32Type());
+  WarpTile part = *this;
+  part.kernel = kernel.getStoringKernel();
+  part.share = Value();
+  const int64_t along = positions() / part.positions();
+  part.position =
+      local.add(position, local.mul(local.rem(share, along), part.positions()));
+  part.channel =
+      local.add(channel, local.mul(local.div(share, along), part.channels()));
+  return part;
 }
 
 namespace {
@@ -107,7 +126,13 @@ struct StorePattern : OpConversionPattern<ir::StoreTileOp> {
   matchAndRewrite(ir::StoreTileOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    storeFragments(b, op, tile, adaptor.getAcc());
+    if (tile.share) {
+      const WarpTile stored = tile.stored(b);
+      storeFragments(b, op, stored,
+                     sumShares(b, tile, stored, adaptor.getAcc()));
+    } else {
+      storeFragments(b, op, tile, adaptor.getAcc());
+    }
     rewriter.eraseOp(op);
     return success();
   }

@@ -17,11 +17,14 @@ namespace ctc {
 /// neighbouring worker_tile[0] positions from p * worker_tile[0] and the
 /// worker_tile[1] channels from c * worker_tile[1] of every phase, as fragments
 /// of 16 rows and 8 columns in the order (phase, row, column); consecutive
-/// warps run along positions.
+/// warps run along positions, then along channels, then along the shares of a
+/// split reduction.
 class WarpTile {
 public:
   /// Builds the warp's and the lane's coordinates at the start of the kernel.
   WarpTile(mlir::gpu::GPUFuncOp function, ir::KernelAttr kernel);
+  /// What a warp of a split stores: its part of the tile.
+  WarpTile stored(mlir::ImplicitLocOpBuilder &builder) const;
 
   bool positionsAreRows() const {
     return kernel.getLanes() == ir::Lanes::Channels;
@@ -54,6 +57,7 @@ public:
   mlir::Value lane, t, g; ///< i32; lane = 4 * g + t.
   mlir::Value position;   ///< i32 number of the warp's first position.
   mlir::Value channel;    ///< i32 number of its first channel in the tile.
+  mlir::Value share;      ///< i32 number of its share; nothing without a split.
 };
 
 /// Emits the matrix instructions of a contraction on the warp's fragments,
@@ -73,6 +77,12 @@ buildWarpgroupContract(mlir::ImplicitLocOpBuilder &builder, ir::ContractOp op,
 llvm::SmallVector<mlir::Value> buildSettle(mlir::ImplicitLocOpBuilder &builder,
                                            const WarpTile &tile,
                                            mlir::ValueRange acc);
+/// Adds the shares of a split reduction in their order, through workgroup
+/// memory, and returns the fragments of `stored`, tile.stored().
+llvm::SmallVector<mlir::Value> sumShares(mlir::ImplicitLocOpBuilder &builder,
+                                         const WarpTile &tile,
+                                         const WarpTile &stored,
+                                         mlir::ValueRange acc);
 
 /// Lowers ctc.store_tile for the warp's fragments.
 void storeFragments(mlir::ImplicitLocOpBuilder &builder, ir::StoreTileOp op,

@@ -115,17 +115,20 @@ private:
   void locateWeights(Value weights) {
     Value address =
         local.cast(memref::ExtractAlignedPointerAsIndexOp::create(b, weights));
-    Value channel = uniform(tile.channel);
     // A warp's octets of channels have two core matrices each.
-    address =
-        local.add(address, local.mul(channel, 2 * kCoreWords * 4 / kOctet));
+    Value words = local.mul(tile.channel, 2 * kCoreWords / kOctet);
+    if (tile.share)
+      words = local.add(
+          words,
+          local.mul(tile.share, layout().sharePlanes() * order.channels));
+    address = local.add(address, local.mul(uniform(words), 4));
     weightBase = local.add(local.div(address, kDescriptorBytes),
                            kCoreWords * 4 / kDescriptorBytes << 16);
   }
 
   /// A value that is the same in all lanes, in a way that ptxas can see.
   Value uniform(Value value) {
-    if (tile.kernel.getWorkers()[1] == 1)
+    if (tile.kernel.getWorkers()[1] == 1 && !tile.share)
       return local.constant(0);
     return NVVM::ShflOp::create(b, b.getI32Type(), local.constant(-1), value,
                                 local.constant(0), local.constant(31),
@@ -142,8 +145,7 @@ private:
                     layout().planes * order.channels * 4 / kDescriptorBytes)));
     const int64_t stepsPerLoad = pixels.stepsPerLoad();
     pixels.nextShift();
-    for (int64_t step = 0; step < layout().planes / kMmaPlanes;
-         step += stepsPerLoad) {
+    for (int64_t step = 0; step < layout().shareSteps(); step += stepsPerLoad) {
       if (first.empty())
         start = NVVM::WgmmaWaitGroupSyncOp::create(b, 0);
       SmallVector<SmallVector<Octet>> loaded = pixels.loadOnce(shift, step);

@@ -52,6 +52,7 @@ struct KernelSizes {
   int64_t chunk = 8;
   std::vector<int64_t> workers{1, 1}, workerTile{8, 16};
   int64_t stages = 2;
+  int64_t split = 1;
 };
 ir::KernelAttr makeKernel(const KernelSizes &sizes);
 
