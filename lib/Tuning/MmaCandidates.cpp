@@ -40,6 +40,9 @@ constexpr int64_t kMaxTapsPerChunk = 8;
 // Warps of a block, and those that do not share tiles with others.
 constexpr int64_t kMaxWarps = 16;
 constexpr int64_t kMaxTileWarps = 8;
+// Registers that ptxas takes of such a block beyond the estimate, in most of 60
+// kernels.
+constexpr double kSpareRegisters = 24;
 // Blocks of a multiprocessor past which they hide each other's latency, so that
 // a split reduction only adds its sum.
 constexpr double kMaxSplitBlocks = 4;
@@ -273,7 +276,12 @@ private:
     }
     if (unrolledMatrix(tile) > kMaxUnrolledMatrix)
       return;
-    found.push_back({estimateCost(tile, problem, plans, chip), tile});
+    const MmaCost cost = estimateCost(tile, problem, plans, chip);
+    // Blocks of more warps than that have fewer than 255 registers a lane.
+    if (tile.warps() <= kMaxTileWarps ||
+        (cost.registers + kSpareRegisters) * 32 * double(tile.warps()) <=
+            double(chip.maxRegistersPerSM))
+      found.push_back({cost, tile});
   }
 
   /// Matrix instructions of the taps of grouped phases, which are unrolled.

@@ -91,10 +91,8 @@ public:
         (busy + 0.15 * (sum - busy)) * idle(resident) + cost.chain;
     cost.total = std::max(work, cost.dram) + 0.2 * std::min(work, cost.dram);
     // Past the registers of a lane sums go to local memory.
-    const double registers =
-        std::min(kMaxRegisters,
-                 double(chip.maxRegistersPerSM) / (32. * double(tile.warps())));
-    cost.total *= 1 + 0.05 * std::max(0., estimateRegisters() - registers);
+    cost.registers = estimateRegisters();
+    cost.total *= 1 + 0.05 * std::max(0., cost.registers - kMaxRegisters);
     return cost;
   }
 
@@ -168,7 +166,8 @@ private:
     const double byMemory =
         std::floor(double(chip.maxSharedPerSM) / (memoryBytes() + 1024));
     const double byThreads = std::floor(double(chip.maxThreadsPerSM) / threads);
-    return std::max(1., std::min({byRegisters, byMemory, byThreads, 16., perSM}));
+    return std::max(1.,
+                    std::min({byRegisters, byMemory, byThreads, 16., perSM}));
   }
 
   /// Of a lane: sums, fragments, places of its copies, the rest.

@@ -14,6 +14,13 @@ module attributes {ctc.target = #ctc.target<"sm_90a">} {
     chunk_channels = 1, workers = [8, 8], worker_tile = [8, 4], stages = 1, source = table, groups = 16>} : () -> ()
   "test.group"() {kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [32], phases = [1], taps = [2],
     chunk_channels = 1, workers = [8, 8], worker_tile = [8, 4], stages = 1, source = table, groups = 1>} : () -> ()
+  // A split of 1 is not printed.
+  // CHECK: kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [16], phases = [1], taps = [2], chunk_channels = 16, workers = [1, 1], worker_tile = [16, 16], stages = 2, source = explicit, split = 2>
+  "test.kernel"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [16], phases = [1], taps = [2], chunk_channels = 16,
+    workers = [1, 1], worker_tile = [16, 16], stages = 2, split = 2, source = explicit>} : () -> ()
+  // CHECK: worker_tile = [16, 16], stages = 2, source = explicit>
+  "test.kernel"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [16], phases = [1], taps = [2], chunk_channels = 16,
+    workers = [1, 1], worker_tile = [16, 16], stages = 2, split = 1, source = explicit>} : () -> ()
 
   // CHECK: layouts = [#ctc.layout<channels_first>, #ctc.layout<channels_last>]
   "test.layouts"() {layouts = [#ctc.layout<channels_first>, #ctc.layout<channels_last>]} : () -> ()

@@ -157,3 +157,38 @@ module attributes {ctc.target = #ctc.target<"sm_75">} {}
 // Groups of 3 channels are neither whole in a worker's 4 nor do they hold them.
 // expected-error@+1 {{groups is 4 for 12 channels of a block and 4 of a worker, must}}
 "test.op"() {kernel = #ctc.kernel<family = simt, lanes = channels, batch = 1, box = [32], phases = [1], taps = [1], chunk_channels = 1, workers = [32, 3], worker_tile = [1, 4], stages = 1, source = explicit, groups = 4>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{split is 0, must be from 1 to 16}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 32, workers = [1, 1], worker_tile = [32, 16], stages = 1, split = 0, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{split is 17, must be from 1 to 16}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 32, workers = [1, 1], worker_tile = [32, 16], stages = 1, split = 17, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{split is 2, must be from 1 to 1}}
+"test.op"() {kernel = #ctc.kernel<family = simt, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 32, workers = [32, 1], worker_tile = [1, 4], stages = 1, split = 2, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{chunk_channels is 24, must be a multiple of 32 for a split of 4}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 24, workers = [1, 1], worker_tile = [32, 16], stages = 1, split = 4, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{worker_tile is 16 by 16, which 4 warps of a split cannot store in equal parts of whole fragments}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [2, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 32, workers = [1, 1], worker_tile = [16, 16], stages = 1, split = 4, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{worker_tile is 32 by 16, which 4 warps of a split cannot store in equal parts of whole fragments}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = channels, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 32, workers = [1, 1], worker_tile = [32, 16], stages = 1, split = 4, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{the block has 1536 threads, must be a multiple of 32 up to 1024}}
+"test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 32, workers = [12, 1], worker_tile = [32, 16], stages = 1, split = 4, source = explicit>} : () -> ()

@@ -191,6 +191,26 @@ func.func @fragments_of_pairs(%w: memref<24x16x3xbf16>, %packed: memref<1x1x3x24
 
 // -----
 
+func.func @fragments_uneven_split(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
+  // expected-error@+1 {{fragments have split 2, must be at least 1 and divide the 3 steps of a chunk}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 24, split = 2, unit = 8, lanes = positions, layout = channels_first>}
+    : memref<24x16x3xf32> into memref<1x1x3x24x24xf32>
+  return
+}
+
+// -----
+
+func.func @fragments_no_split(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
+  // expected-error@+1 {{fragments have split 0, must be at least 1 and divide the 3 steps of a chunk}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 24, split = 0, unit = 8, lanes = positions, layout = channels_first>}
+    : memref<24x16x3xf32> into memref<1x1x3x24x24xf32>
+  return
+}
+
+// -----
+
 func.func @fragments_uneven_unit(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
   // expected-error@+1 {{fragments have unit 16, must be 8 or 16 and divide a tile of 24 output channels}}
   ctc.pack_weights %w into %packed

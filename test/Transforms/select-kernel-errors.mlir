@@ -29,6 +29,26 @@ func.func @chunk_of_half_a_step(%x: tensor<1x8x6xf16>, %w: tensor<8x4x2xf16>, %y
 }
 
 // -----
+func.func @shares_of_half_a_step(%x: tensor<1x16x6xf16>, %w: tensor<16x16x2xf16>, %y: tensor<1x16x7xf16>) -> tensor<1x16x7xf16> {
+  // expected-error@+1 {{chunk_channels is 16, must be a multiple of 32 for f16 and a split of 2}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x16x6xf16>, tensor<16x16x2xf16>) outs(%y : tensor<1x16x7xf16>)
+         {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [8], phases = [1], taps = [2],
+                               chunk_channels = 16, workers = [1, 1], worker_tile = [16, 16], stages = 2, split = 2, source = explicit>}
+         -> tensor<1x16x7xf16>
+  return %0 : tensor<1x16x7xf16>
+}
+
+// -----
+func.func @sums_do_not_fit(%x: tensor<1x64x6xf32>, %w: tensor<64x256x2xf32>, %y: tensor<1x256x7xf32>) -> tensor<1x256x7xf32> {
+  // expected-error@+1 {{the kernel's tiles take 262144 bytes of workgroup memory, at most}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x64x6xf32>, tensor<64x256x2xf32>) outs(%y : tensor<1x256x7xf32>)
+         {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [8], phases = [1], taps = [1],
+                               chunk_channels = 32, workers = [1, 2], worker_tile = [128, 64], stages = 2, split = 4, source = explicit>}
+         -> tensor<1x256x7xf32>
+  return %0 : tensor<1x256x7xf32>
+}
+
+// -----
 func.func @registers_have_two_stages(%x: tensor<1x8x6xf16>, %w: tensor<8x4x2xf16>, %y: tensor<1x4x7xf16>) -> tensor<1x4x7xf16> {
   // expected-error@+1 {{stages is 3, must be 1 or 2 for a patch that is copied through registers}}
   %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf16>, tensor<8x4x2xf16>) outs(%y : tensor<1x4x7xf16>)

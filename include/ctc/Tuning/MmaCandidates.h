@@ -50,6 +50,7 @@ struct MmaCost {
   double dram = 0;   ///< Bytes that have to move at least.
   double chain = 0;  ///< Latency of blocks that follow each other.
   double total = 0;
+  double registers = 0; ///< Of a lane.
 
   /// The largest part, for a remark.
   const char *bound() const;

@@ -49,14 +49,15 @@ int64_t columnOfC(int64_t lane, int64_t i) { return lane % 4 * 2 + i; }
 std::vector<FragmentOrder> allOrders() {
   std::vector<FragmentOrder> orders;
   for (int64_t wordElements : {1, 2})
-    for (int64_t planes : {8, 16, 24, 32})
+    for (int64_t planes : {8, 16, 24, 32, 64})
       for (bool contiguous : {false, true})
         for (int64_t channels : {8, 16, 24, 32, 48, 128})
           for (int64_t unit : {8, 16})
-            if (channels % unit == 0)
-              orders.push_back({wordElements, planes, contiguous,
-                                /*columns=*/contiguous || unit == 8, channels,
-                                unit});
+            for (int64_t split : {1, 2, 3, 4})
+              if (channels % unit == 0 && planes % (split * 8) == 0)
+                orders.push_back({wordElements, planes, contiguous,
+                                  /*columns=*/contiguous || unit == 8, channels,
+                                  unit, split});
   return orders;
 }
 
@@ -106,6 +107,7 @@ TEST(FragmentOrder, BothOperandsAgreeOnTheReduction) {
     PatchLayout patch;
     patch.planesContiguous = order.planesContiguous;
     patch.planes = order.planes;
+    patch.split = order.split;
     patch.wordElements = order.wordElements;
     std::map<std::pair<int64_t, int64_t>, int64_t> inputs;
     forEachRegister(order, [&](int64_t step, int64_t unit, int64_t lane,
@@ -127,6 +129,17 @@ TEST(FragmentOrder, BothOperandsAgreeOnTheReduction) {
     for (const auto &[place, input] : inputs)
       distinct.insert(input);
     ASSERT_EQ(int64_t(distinct.size()), order.planes * order.wordElements);
+  }
+}
+
+// A share's steps reduce over the share's planes, which are neighbours.
+TEST(FragmentOrder, SharesAreRunsOfChannels) {
+  for (const FragmentOrder &order : allOrders()) {
+    const int64_t channels = order.planes / order.split * order.wordElements;
+    const int64_t share = elements(order) / order.split;
+    for (int64_t element = 0; element < elements(order); ++element)
+      ASSERT_EQ(fragmentElement(order, element).first / channels,
+                element / share);
   }
 }
 

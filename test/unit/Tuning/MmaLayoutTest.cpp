@@ -145,40 +145,48 @@ const Boxes kBoxes[] = {{1, {8}, {0}},
                         {2, {1, 3, 16}, {2, 0, 2}},
                         {1, {4, 4, 4}, {1, 1, 1}}};
 
+/// Checks a chunk of `steps` steps a share, of a layer whose channels and width
+/// are `size`: they decide how wide copies are.
+void checkSweep(const Boxes &boxes, ElementType type, Layout order,
+                int64_t steps, int64_t split, int64_t size) {
+  PatchShape shape;
+  shape.type = type;
+  shape.layout = order;
+  shape.chunkChannels = steps * split * 8 * 4 / byteWidth(type);
+  shape.groupChannels = shape.inputChannels = shape.inputWidth = size;
+  shape.halo.push_back(boxes.batch);
+  int64_t volume = boxes.batch;
+  KernelSizes sizes;
+  for (size_t i = 0; i < boxes.box.size(); ++i) {
+    shape.halo.push_back(boxes.box[i] + boxes.reach[i]);
+    volume *= boxes.box[i];
+  }
+  sizes.batch = boxes.batch;
+  sizes.box = boxes.box;
+  sizes.phases.assign(boxes.box.size(), 1);
+  sizes.taps.assign(boxes.box.size(), 1);
+  sizes.chunk = shape.chunkChannels;
+  sizes.lanes = order == Layout::ChannelsFirst ? ir::Lanes::Positions
+                                               : ir::Lanes::Channels;
+  sizes.workerTile = {roundUp(volume, 16), 64};
+  sizes.split = split;
+  SCOPED_TRACE(::testing::Message()
+               << "box " << boxes.box.back() << ", " << name(type) << ", "
+               << name(order) << ", " << split << " shares of " << steps
+               << " steps, size " << size);
+  ASSERT_NO_FATAL_FAILURE(checkLayout(shape, makeKernel(sizes)));
+}
+
 TEST(MmaLayout, SweepOfBoxesTypesAndChunks) {
   for (const Boxes &boxes : kBoxes)
     for (ElementType type :
          {ElementType::F32, ElementType::F16, ElementType::BF16})
       for (Layout order : {Layout::ChannelsFirst, Layout::ChannelsLast})
-        for (int64_t steps : {1, 2, 4})
-          for (int64_t size : {1, 2, 3, 4, 8, 24, 40}) {
-            PatchShape shape;
-            shape.type = type;
-            shape.layout = order;
-            shape.chunkChannels = steps * 8 * 4 / byteWidth(type);
-            // Channels and width decide how wide copies are.
-            shape.groupChannels = shape.inputChannels = shape.inputWidth = size;
-            shape.halo.push_back(boxes.batch);
-            int64_t volume = boxes.batch;
-            KernelSizes sizes;
-            for (size_t i = 0; i < boxes.box.size(); ++i) {
-              shape.halo.push_back(boxes.box[i] + boxes.reach[i]);
-              volume *= boxes.box[i];
-            }
-            sizes.batch = boxes.batch;
-            sizes.box = boxes.box;
-            sizes.phases.assign(boxes.box.size(), 1);
-            sizes.taps.assign(boxes.box.size(), 1);
-            sizes.chunk = shape.chunkChannels;
-            sizes.lanes = order == Layout::ChannelsFirst ? ir::Lanes::Positions
-                                                         : ir::Lanes::Channels;
-            sizes.workerTile = {roundUp(volume, 16), 16};
-            SCOPED_TRACE(::testing::Message()
-                         << "box " << boxes.box.back() << ", " << name(type)
-                         << ", " << name(order) << ", " << steps
-                         << " steps, size " << size);
-            ASSERT_NO_FATAL_FAILURE(checkLayout(shape, makeKernel(sizes)));
-          }
+        for (int64_t split : {1, 2, 4})
+          for (int64_t steps : {1, 2, 4})
+            for (int64_t size : {1, 2, 3, 4, 8, 24, 40})
+              ASSERT_NO_FATAL_FAILURE(
+                  checkSweep(boxes, type, order, steps, split, size));
 }
 
 TEST(MmaLayout, KernelsOfTheConformanceLayers) {

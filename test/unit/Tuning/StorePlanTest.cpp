@@ -11,6 +11,7 @@
 
 #include "llvm/ADT/bit.h"
 #include <gtest/gtest.h>
+#include <numeric>
 
 using namespace ctc;
 using ctc::tuningtest::KernelSizes;
@@ -121,6 +122,50 @@ TEST(StorePlan, LoadsOfWholeRowsHaveNoBankConflicts) {
         << "run " << plan.run << ", " << positions << " positions, vector "
         << plan.vector;
   });
+}
+
+/// Every fragment of a tile is stored by one warp of a split, in whole units of
+/// what lies side by side in the output.
+void expectDivided(ir::KernelAttr kernel) {
+  const ir::KernelAttr storing = kernel.getStoringKernel();
+  const bool rows = kernel.getLanes() == ir::Lanes::Channels;
+  ASSERT_EQ(storing.getSplit(), 1);
+  ASSERT_EQ(storing.getThreads(), kernel.getThreads());
+  ASSERT_EQ(storing.getPositions(), kernel.getPositions());
+  ASSERT_EQ(storing.getChannels(), kernel.getChannels());
+  for (int64_t i = 0; i < 2; ++i)
+    ASSERT_EQ(kernel.getWorkerTile()[i] % storing.getWorkerTile()[i], 0);
+  ASSERT_EQ(storing.getWorkerTile()[0] % (rows ? 16 : 8), 0);
+  ASSERT_EQ(storing.getWorkerTile()[1] % (rows ? 8 : 16), 0);
+  ASSERT_EQ(fragmentUnit(storing), fragmentUnit(kernel));
+  // What does not lie side by side is divided as far as it goes.
+  const int64_t apart = rows ? 0 : 1;
+  ASSERT_EQ(kernel.getWorkerTile()[apart] / storing.getWorkerTile()[apart],
+            std::gcd(kernel.getSplit(), kernel.getWorkerTile()[apart] / 16));
+}
+
+TEST(StorePlan, WarpsOfASplitStoreEqualParts) {
+  int64_t divided = 0;
+  for (ir::Lanes lanes : {ir::Lanes::Positions, ir::Lanes::Channels})
+    for (int64_t positions : {8, 16, 32, 48, 64})
+      for (int64_t channels : {8, 16, 24, 32, 48, 64})
+        for (int64_t split : {2, 3, 4, 6, 8}) {
+          const bool rows = lanes == ir::Lanes::Channels;
+          KernelSizes sizes;
+          sizes.lanes = lanes;
+          sizes.workers = {2, 2};
+          sizes.workerTile = {positions, channels};
+          sizes.split = split;
+          sizes.chunk = 8 * split;
+          if (positions % (rows ? 16 : 8) || channels % (rows ? 8 : 16) ||
+              !ir::KernelAttr::getStoredParts(lanes, sizes.workerTile, split))
+            continue;
+          SCOPED_TRACE(::testing::Message()
+                       << positions << " by " << channels << ", " << split);
+          ASSERT_NO_FATAL_FAILURE(expectDivided(makeKernel(sizes)));
+          ++divided;
+        }
+  EXPECT_GT(divided, 40);
 }
 
 TEST(StorePlan, OfChannelsIsDirect) {
