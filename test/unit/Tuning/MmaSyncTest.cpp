@@ -8,6 +8,10 @@
 #include "ctc/Tuning/MmaSync.h"
 #include "TuningTesting.h"
 #include "ctc/Support/IntegerMath.h"
+#include "ctc/Tuning/MmaCandidates.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Diagnostics.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,6 +74,58 @@ TEST(MmaSync, FitsEveryChipWhateverTheLayer) {
     ++chosen;
   }
   EXPECT_GT(chosen, 300);
+}
+
+/// 64 samples of 4 x 4, 512 to 256 channels: a block for every multiprocessor
+/// of an H200, and 2048 products an output.
+Problem fewBlocks() {
+  Problem problem;
+  problem.batch = 64;
+  problem.inputChannels = 512;
+  problem.outputChannels = 256;
+  problem.dims.assign(2, SpatialDim{4, 4, 2, 1, 1, 1, 0});
+  return problem;
+}
+
+TEST(MmaSync, FewBlocksSplitTheirReduction) {
+  const Chip chip = *findChip("sm_90a");
+  Problem problem = fewBlocks();
+  auto choice = chooseMmaSync(context(), problem, chip);
+  ASSERT_TRUE(choice);
+  EXPECT_GT(choice->kernel.getSplit(), 1);
+  EXPECT_THAT(choice->reason,
+              HasSubstr(", the reduction split between " +
+                        std::to_string(choice->kernel.getSplit()) + " warps"));
+  // With enough of them a split only costs its sum.
+  problem.batch = 4096;
+  choice = chooseMmaSync(context(), problem, chip);
+  ASSERT_TRUE(choice);
+  EXPECT_EQ(choice->kernel.getSplit(), 1);
+  EXPECT_THAT(choice->reason, ::testing::Not(HasSubstr("split")));
+}
+
+TEST(MmaSync, EveryCandidateIsLegal) {
+  const Problem problem = fewBlocks();
+  const auto plans = planPhases(problem);
+  ASSERT_TRUE(plans);
+  std::set<int64_t> splits;
+  for (const auto &[cost, tile] :
+       rankTiles(problem, *plans, *findChip("sm_90a"))) {
+    auto array = [](const std::vector<int64_t> &values) {
+      return mlir::DenseI64ArrayAttr::get(context(), values);
+    };
+    auto emitError = [] {
+      return mlir::emitError(mlir::UnknownLoc::get(context()));
+    };
+    ASSERT_TRUE(llvm::succeeded(ir::KernelAttr::verify(
+        emitError, ir::Family::MmaSync, tile.lanes, tile.batch, array(tile.box),
+        array(tile.phases), array(tile.taps), tile.chunk,
+        array({tile.warpsPositions, tile.warpsChannels}),
+        array({tile.warpPositions, tile.warpChannels}), tile.stages, tile.clip,
+        tile.split, ir::ChoiceSource::Heuristic)));
+    splits.insert(tile.split);
+  }
+  EXPECT_EQ(splits, (std::set<int64_t>{1, 2, 4}));
 }
 
 Problem smallLayer() {
