@@ -159,15 +159,13 @@ static LogicalResult checkGroups(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 Family family, Lanes lanes, int64_t batch,
-                                 DenseI64ArrayAttr box,
-                                 DenseI64ArrayAttr phases,
-                                 DenseI64ArrayAttr taps, int64_t chunkChannels,
-                                 DenseI64ArrayAttr workers,
-                                 DenseI64ArrayAttr workerTile, int64_t stages,
-                                 bool, ChoiceSource, int64_t groups,
-                                 int64_t split) {
+LogicalResult
+KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError, Family family,
+                   Lanes lanes, int64_t batch, DenseI64ArrayAttr box,
+                   DenseI64ArrayAttr phases, DenseI64ArrayAttr taps,
+                   int64_t chunkChannels, DenseI64ArrayAttr workers,
+                   DenseI64ArrayAttr workerTile, int64_t stages, bool,
+                   ChoiceSource, int64_t groups, int64_t split) {
   if (workers.size() != 2 || workerTile.size() != 2)
     return emitError() << "workers has " << workers.size()
                        << " and worker_tile has " << workerTile.size()

@@ -70,8 +70,8 @@ fragmentChannels(IndexMath &math, const FragmentOrder &order, Value element) {
     const int64_t planes = order.planes / order.split;
     const int64_t shareSteps = planes / kMmaPlanes;
     Value inShare = order.split == 1 ? step : math.rem(step, shareSteps);
-    plane = math.add(
-        math.add(math.mul(t, planes / 4), math.mul(inShare, 2)), h);
+    plane =
+        math.add(math.add(math.mul(t, planes / 4), math.mul(inShare, 2)), h);
     if (order.split > 1)
       plane = math.add(plane, math.mul(math.div(step, shareSteps), planes));
   } else {

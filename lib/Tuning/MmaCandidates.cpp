@@ -286,9 +286,9 @@ private:
 
   /// Matrix instructions of the taps of grouped phases, which are unrolled.
   int64_t unrolledMatrix(const MmaTile &tile) const {
-    int64_t count = tile.chunk / step / tile.split *
-                    (tile.warpPositions / kOctet) *
-                    (tile.warpChannels / kOctet) / 2;
+    int64_t count =
+        tile.chunk / step / tile.split * (tile.warpPositions / kOctet) *
+        (tile.usesWarpgroups() ? 1 : tile.warpChannels / kOctet) / 2;
     for (size_t i = 0; i < plans.size(); ++i)
       if (tile.phases[i] > 1)
         count *= problem.dims[i].kernel;

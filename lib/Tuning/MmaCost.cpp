@@ -44,6 +44,12 @@ constexpr double kMaxRegisters = 240;
 // warps that fill one.
 constexpr double kAloneIdle = 0.5;
 constexpr double kFullWarps = 8;
+// The same of warpgroups, whose instructions go on while warps wait.
+constexpr double kWarpgroupAloneIdle = 0.2;
+constexpr double kWarpgroupFullWarps = 4;
+// Instructions of a warp around one of its warpgroup, and to round a word.
+constexpr double kWarpgroupInstructions = 6;
+constexpr double kRoundWord = 3;
 // Clocks until a block's first chunk is there: the phase table, then DRAM.
 constexpr double kFillClocks = 1600;
 constexpr double kDrainClocks = 600;
@@ -103,8 +109,15 @@ private:
   /// multiprocessor to others, and few warps do not fill it.
   double idle(double resident) const {
     const double warps = resident * double(tile.warps());
-    return (1 + kAloneIdle / std::pow(resident, 1.5)) *
-           std::pow(std::max(1., kFullWarps / warps), 0.7);
+    const bool groups = tile.usesWarpgroups();
+    const double alone = groups ? kWarpgroupAloneIdle : kAloneIdle;
+    const double full = groups ? kWarpgroupFullWarps : kFullWarps;
+    return (1 + alone / std::pow(resident, 1.5)) *
+           std::pow(std::max(1., full / warps), 0.7);
+  }
+
+  bool rounds() const {
+    return word == 1 && problem.precision == Precision::TF32;
   }
 
   /// Taps that a block walks for all its phases, and the shifts they read at.
@@ -176,8 +189,9 @@ private:
     // stay in registers meanwhile.
     const bool rows =
         llvm::count_if(tile.phases, [](int64_t n) { return n > 1; }) > 1;
-    const double fragments = (rows ? 4. : 3.) * double(tile.warpPositions) / 8 +
-                             2. * double(tile.warpChannels) / 8;
+    const double fragments =
+        (rows ? 4. : 3.) * double(tile.warpPositions) / 8 +
+        (tile.usesWarpgroups() ? 0. : 2. * double(tile.warpChannels) / 8);
     const double threads = double(tile.warps()) * 32;
     const double patchVectors = patchBytes() / copyBytes() / threads;
     const double vectors = patchVectors + weightBytes() / 16 / threads;
@@ -253,15 +267,20 @@ private:
     const double instructions = taps * steps * octets * channelOctets / 2;
     const double rate =
         (word == 1 ? chip.rates.matrixTf32 : chip.rates.matrix16) *
-        chip.rates.mmaSyncShare *
+        (tile.usesWarpgroups() ? 1 : chip.rates.mmaSyncShare) *
         (problem.precision == Precision::TF32x3 ? 1. / 3 : 1.);
     work.matrix = instructions * warps * 1024 * double(word) / rate;
 
+    // Words of a lane, or wavefronts of a warp.
     const double pixelWords = shifts * reuse() * steps * octets * 2;
-    const double weightWords = taps * steps * channelOctets * 2;
+    // Each warpgroup's instruction reads its weights for four warps.
+    const double weightWords = tile.usesWarpgroups()
+                                   ? instructions / 2
+                                   : taps * steps * channelOctets * 2;
     const double copied = chunks * tapChunks * (patchBytes() + weightBytes());
-    const bool rounds = word == 1 && problem.precision == Precision::TF32;
-    const double rounded = rounds ? chunks * tapChunks * patchBytes() : 0;
+    const double rounded = rounds() && !tile.usesWarpgroups()
+                               ? chunks * tapChunks * patchBytes()
+                               : 0;
     work.shared =
         warps * (pixelWords + weightWords) +
         (copied + 2 * rounded + 2 * exchangedBytes()) / kSharedBytesPerClock;
@@ -271,8 +290,13 @@ private:
         problem.layout == Layout::ChannelsFirst ? pixelWords : pixelWords / 4;
     const double threads = warps * 32;
     const double vectors = copied / copyBytes() / threads;
+    const double multiplied =
+        tile.usesWarpgroups()
+            ? instructions / channelOctets * kWarpgroupInstructions +
+                  (rounds() ? pixelWords * kRoundWord : 0)
+            : instructions + weightWords / 4;
     const double perThread =
-        instructions + loads + weightWords / 4 + vectors * kCopyInstructions +
+        multiplied + loads + vectors * kCopyInstructions +
         rounded / 16 / threads * kRoundInstructions +
         vectors / chunks * kPlaceInstructions +
         chunks * tapChunks * kChunkInstructions + kBlockInstructions +
@@ -290,24 +314,31 @@ private:
     const double chunk =
         std::max({work.matrix, work.shared, work.issue, work.l2}) /
         (chunks * tapChunks);
-    // Rounding takes place a chunk ahead, for which copies have to be there.
-    const bool rounds = word == 1 && problem.precision == Precision::TF32;
+    // Rounding takes place a chunk ahead, for which copies have to be there; a
+    // multiplication that is under way keeps its buffer.
+    const int64_t later = tile.usesWarpgroups() ? 2 : rounds() ? 3 : 1;
     const auto ahead =
-        double(rounds && tile.stages > 2 ? std::max<int64_t>(1, tile.stages - 3)
-                                         : tile.stages - 1);
+        double(tile.stages > 2 ? std::max<int64_t>(1, tile.stages - later)
+                               : tile.stages - 1);
     return std::max(0., kCopyClocks - ahead * chunk * residentBlocks());
   }
 
-  /// How many of the loads of a shift are left where unrolled taps along the
-  /// outer dimensions share rows of positions.
+  /// How many of the loads of a shift are left where unrolled taps share
+  /// positions: rows of them, or neighbours of interleaved octets.
   double reuse() const {
+    if (tile.clip)
+      return 1;
     double left = 1, rows = double(tile.warpPositions);
+    const bool interleaved = tile.usesWarpgroups() && channelsLast();
     for (size_t i = rank(); i-- > 0;) {
-      const double size = std::min(rows, double(tile.box[i]));
+      double size = std::min(rows, double(tile.box[i]));
       rows = std::max(1., rows / size);
+      const bool last = i + 1 == rank();
+      if (interleaved)
+        size = std::min(size, tile.warpPositions % 32 == 0 ? 4. : 2.);
       const double count =
           tile.phases[i] > 1 ? 1 : double(plans[i].maxTapCount);
-      if (i + 1 < rank() && size > 1 && !tile.clip)
+      if (interleaved == last && size > 1)
         left *= (size + count - 1) / (size * count);
     }
     return left;

@@ -296,7 +296,7 @@ ir::KernelAttr SimtSearch::toAttr() const {
       sizes(tile.box), sizes(tile.phases), sizes(tile.taps), tile.chunk,
       sizes({tile.threadsPositions, tile.threadsChannels}),
       sizes({tile.threadPositions, tile.threadChannels}), /*stages=*/1,
-      /*clip=*/true, ir::ChoiceSource::Heuristic, tile.groups);
+      /*clip=*/true, ir::ChoiceSource::Heuristic, tile.groups, /*split=*/1);
 }
 
 static SharedLayout sharedLayoutOf(ir::KernelAttr kernel,

@@ -180,7 +180,7 @@ struct FragmentOrder {
   int64_t channels = 8; ///< Of a tile.
   int64_t unit = 8;     ///< Channels whose registers a lane loads together.
   bool cores = false;
-  int64_t split = 1;    ///< Shares of the planes.
+  int64_t split = 1; ///< Shares of the planes.
 
   int64_t octets() const { return unit / kOctet; }
   int64_t registers() const { return 2 * octets(); }

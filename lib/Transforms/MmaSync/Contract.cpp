@@ -30,8 +30,8 @@ public:
     Value units = m.div(tile.channel, order.unit);
     Value weight = m.mul(m.add(m.mul(units, 32), tile.lane), order.registers());
     if (tile.share)
-      weight = m.add(weight, m.mul(tile.share,
-                                   layout().sharePlanes() * order.channels));
+      weight = m.add(
+          weight, m.mul(tile.share, layout().sharePlanes() * order.channels));
     weightBase = index.cast(weight);
   }
 

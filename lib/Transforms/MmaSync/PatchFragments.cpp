@@ -71,12 +71,11 @@ void PatchFragments::readLayout(MemRefType type) {
 void PatchFragments::locateLane(Value skew) {
   const PatchLayout &layout = patchLayout;
   IndexMath &m = local;
-  Value plane =
-      m.mul(tile.t, layout.planesContiguous ? layout.sharePlanes() / 4
-                                            : layout.planeStride);
+  Value plane = m.mul(tile.t, layout.planesContiguous ? layout.sharePlanes() / 4
+                                                      : layout.planeStride);
   if (tile.share)
-    plane = m.add(
-        plane, m.mul(tile.share, layout.sharePlanes() * layout.planeStride));
+    plane = m.add(plane,
+                  m.mul(tile.share, layout.sharePlanes() * layout.planeStride));
   if (skew)
     plane = m.add(plane, m.mul(m.cast(skew), layout.strides.back()));
   const std::vector<int64_t> known = positionWords(layout, tile.kernel);

@@ -35,8 +35,8 @@ protected:
       : b(builder), op(op), tile(tile), index(builder, builder.getIndexType()) {
   }
 
-  /// Adds to `acc` all planes of the warp's share of the chunk at one shift, in words of the patch,
-  /// for each of the phases' taps.
+  /// Adds to `acc` all planes of the warp's share of the chunk at one shift, in
+  /// words of the patch, for each of the phases' taps.
   virtual void multiply(mlir::Value shift, const Taps &taps) = 0;
   /// Ends what multiply left under way, at the end of straight code.
   virtual void drain() {}

@@ -118,9 +118,8 @@ private:
     // A warp's octets of channels have two core matrices each.
     Value words = local.mul(tile.channel, 2 * kCoreWords / kOctet);
     if (tile.share)
-      words = local.add(
-          words,
-          local.mul(tile.share, layout().sharePlanes() * order.channels));
+      words = local.add(words, local.mul(tile.share, layout().sharePlanes() *
+                                                         order.channels));
     address = local.add(address, local.mul(uniform(words), 4));
     weightBase = local.add(local.div(address, kDescriptorBytes),
                            kCoreWords * 4 / kDescriptorBytes << 16);

@@ -57,7 +57,7 @@ std::vector<FragmentOrder> allOrders() {
               if (channels % unit == 0 && planes % (split * 8) == 0)
                 orders.push_back({wordElements, planes, contiguous,
                                   /*columns=*/contiguous || unit == 8, channels,
-                                  unit, split});
+                                  unit, /*cores=*/false, split});
   return orders;
 }
 

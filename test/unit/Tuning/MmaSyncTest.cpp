@@ -90,7 +90,7 @@ Problem fewBlocks() {
 TEST(MmaSync, FewBlocksSplitTheirReduction) {
   const Chip chip = *findChip("sm_90a");
   Problem problem = fewBlocks();
-  auto choice = chooseMmaSync(context(), problem, chip);
+  auto choice = chooseMmaSync(context(), problem, chip, ir::Family::MmaSync);
   ASSERT_TRUE(choice);
   EXPECT_GT(choice->kernel.getSplit(), 1);
   EXPECT_THAT(choice->reason,
@@ -98,7 +98,7 @@ TEST(MmaSync, FewBlocksSplitTheirReduction) {
                         std::to_string(choice->kernel.getSplit()) + " warps"));
   // With enough of them a split only costs its sum.
   problem.batch = 4096;
-  choice = chooseMmaSync(context(), problem, chip);
+  choice = chooseMmaSync(context(), problem, chip, ir::Family::MmaSync);
   ASSERT_TRUE(choice);
   EXPECT_EQ(choice->kernel.getSplit(), 1);
   EXPECT_THAT(choice->reason, ::testing::Not(HasSubstr("split")));
@@ -110,7 +110,8 @@ TEST(MmaSync, EveryCandidateIsLegal) {
   ASSERT_TRUE(plans);
   std::set<int64_t> splits;
   for (const auto &[cost, tile] :
-       rankTiles(problem, *plans, *findChip("sm_90a"))) {
+       rankTiles(problem, *plans, *findChip("sm_90a"),
+                 {ir::Family::MmaSync, ir::Family::WgmmaRA})) {
     auto array = [](const std::vector<int64_t> &values) {
       return mlir::DenseI64ArrayAttr::get(context(), values);
     };
@@ -118,11 +119,11 @@ TEST(MmaSync, EveryCandidateIsLegal) {
       return mlir::emitError(mlir::UnknownLoc::get(context()));
     };
     ASSERT_TRUE(llvm::succeeded(ir::KernelAttr::verify(
-        emitError, ir::Family::MmaSync, tile.lanes, tile.batch, array(tile.box),
+        emitError, tile.family, tile.lanes, tile.batch, array(tile.box),
         array(tile.phases), array(tile.taps), tile.chunk,
         array({tile.warpsPositions, tile.warpsChannels}),
         array({tile.warpPositions, tile.warpChannels}), tile.stages, tile.clip,
-        tile.split, ir::ChoiceSource::Heuristic)));
+        ir::ChoiceSource::Heuristic, /*groups=*/1, tile.split)));
     splits.insert(tile.split);
   }
   EXPECT_EQ(splits, (std::set<int64_t>{1, 2, 4}));

@@ -137,7 +137,7 @@ void expectDivided(ir::KernelAttr kernel) {
     ASSERT_EQ(kernel.getWorkerTile()[i] % storing.getWorkerTile()[i], 0);
   ASSERT_EQ(storing.getWorkerTile()[0] % (rows ? 16 : 8), 0);
   ASSERT_EQ(storing.getWorkerTile()[1] % (rows ? 8 : 16), 0);
-  ASSERT_EQ(fragmentUnit(storing), fragmentUnit(kernel));
+  ASSERT_EQ(fragmentUnit(storing, rows), fragmentUnit(kernel, rows));
   // What does not lie side by side is divided as far as it goes.
   const int64_t apart = rows ? 0 : 1;
   ASSERT_EQ(kernel.getWorkerTile()[apart] / storing.getWorkerTile()[apart],

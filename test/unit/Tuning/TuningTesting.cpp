@@ -88,7 +88,7 @@ ir::KernelAttr ctc::tuningtest::makeKernel(const KernelSizes &sizes) {
       context(), ir::Family::MmaSync, sizes.lanes, sizes.batch,
       array(sizes.box), array(sizes.phases), array(sizes.taps), sizes.chunk,
       array(sizes.workers), array(sizes.workerTile), sizes.stages,
-      /*clip=*/false, sizes.split, ir::ChoiceSource::Explicit);
+      /*clip=*/false, ir::ChoiceSource::Explicit, /*groups=*/1, sizes.split);
 }
 
 int64_t ctc::tuningtest::wavefronts(const std::vector<int64_t> &firstWords,
