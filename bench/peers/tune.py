@@ -38,17 +38,27 @@ FORMAT = 1
 MODEL = "model"  # The variant that the cost model chooses by itself.
 # What a family serves, and whether it has more kernels than one for a layer.
 FAMILIES = {"mma_sync": (["tf32", "tf32x3", "f16", "bf16"], True),
+            "wgmma_ra": (["tf32", "f16", "bf16"], True),
             "simt": (["tf32", "ieee", "f16", "bf16"], False)}
 
 
 # -- Variants ------------------------------------------------------------------
 
+def places(count):
+    """Places of a ranking: neighbours differ little, so the steps grow."""
+    place, result = 0, []
+    while len(result) < count:
+        result.append(place)
+        place = max(place + 1, place * 3 // 2)
+    return result
+
+
 def make_variants(families, candidates):
-    """The model's choice, and the first places of each family's ranking."""
+    """The model's choice, and places of each family's ranking."""
     variants = [{"name": MODEL, "flags": ["--no-tuning-table"]}]
     for family in families:
         precisions, is_ranked = FAMILIES[family]
-        for place in range(candidates if is_ranked else 1):
+        for place in places(candidates if is_ranked else 1):
             variants.append(
                 {"name": f"{family}-{place}", "precisions": precisions,
                  "flags": [f"--family={family}", f"--candidate={place}"]})
@@ -308,7 +318,7 @@ def parse_arguments(arguments=None):
     commands = parser.add_subparsers(dest="command", required=True)
     variants = commands.add_parser("variants", help="a file for pack.py")
     variants.add_argument("--candidates", type=count, default=12, metavar="K",
-                          help="places of each ranking")
+                          help="kernels of each ranking")
     variants.add_argument("--families", type=families, default=list(FAMILIES))
     table = commands.add_parser("table", help="a table from results")
     table.add_argument("pack", type=pathlib.Path,

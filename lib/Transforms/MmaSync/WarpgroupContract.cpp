@@ -146,7 +146,7 @@ private:
     pixels.nextShift();
     for (int64_t step = 0; step < layout().shareSteps(); step += stepsPerLoad) {
       if (first.empty())
-        start = NVVM::WgmmaWaitGroupSyncOp::create(b, 0);
+        markStart();
       SmallVector<SmallVector<Octet>> loaded = pixels.loadOnce(shift, step);
       note(loaded);
       NVVM::WgmmaFenceAlignedOp::create(b);
@@ -224,11 +224,23 @@ private:
       first = last;
   }
 
+  /// Straight code begins here.
+  void markStart() {
+    start = b.getInsertionBlock();
+    before = b.getInsertionPoint() == start->begin()
+                 ? nullptr
+                 : &*std::prev(b.getInsertionPoint());
+  }
+
   void drain() override {
-    if (start &&
-        llvm::none_of(last, [&](Value word) { return first.contains(word); }))
-      start.erase();
-    start = {};
+    if (llvm::any_of(last, [&](Value word) { return first.contains(word); })) {
+      OpBuilder::InsertionGuard guard(b);
+      if (before)
+        b.setInsertionPointAfter(before);
+      else
+        b.setInsertionPointToStart(start);
+      NVVM::WgmmaWaitGroupSyncOp::create(b, 0);
+    }
     first.clear();
     last.clear();
     pixels.forget();
@@ -239,9 +251,10 @@ private:
   Type element;
   FragmentOrder order;
   Value weightBase;
-  // Of straight code: a wait before its first group, and the registers of the
-  // rows of its first and its last.
-  NVVM::WgmmaWaitGroupSyncOp start;
+  // Of straight code: its block, the operation before it, if any, and the
+  // registers of the rows of its first group and its last.
+  Block *start = nullptr;
+  Operation *before = nullptr;
   DenseSet<Value> first, last;
 };
 
