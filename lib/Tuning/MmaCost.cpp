@@ -40,13 +40,18 @@ constexpr double kStagedStore = 7;         ///< One stored through memory.
 /// and what it takes to add it.
 constexpr double kExchangeInstructions = 1.5;
 constexpr double kMaxRegisters = 240;
-// Measured on an H200: what a block alone on a multiprocessor loses, and the
-// warps that fill one.
-constexpr double kAloneIdle = 0.5;
-constexpr double kFullWarps = 8;
-// The same of warpgroups, whose instructions go on while warps wait.
-constexpr double kWarpgroupAloneIdle = 0.2;
-constexpr double kWarpgroupFullWarps = 4;
+/// Time over what a multiprocessor's busiest unit takes, measured on an H200
+/// over some 700 kernels of each family.
+struct IdleTime {
+  double least;     ///< With enough warps in several blocks.
+  double alone;     ///< What a block loses that has no other beside it.
+  double fullWarps; ///< Warps that fill a multiprocessor,
+  double few;       ///< and the power with which fewer take longer.
+};
+constexpr IdleTime kWarpIdle = {1.14, 0.5, 8, 0.7};
+constexpr IdleTime kWarpgroupIdle = {1, 0.2, 8, 0.45};
+// Columns that an instruction of a warpgroup takes the time of at least.
+constexpr double kLeastColumns = 32;
 // Instructions of a warp around one of its warpgroup, and to round a word.
 constexpr double kWarpgroupInstructions = 6;
 constexpr double kRoundWord = 3;
@@ -109,11 +114,10 @@ private:
   /// multiprocessor to others, and few warps do not fill it.
   double idle(double resident) const {
     const double warps = resident * double(tile.warps());
-    const bool groups = tile.usesWarpgroups();
-    const double alone = groups ? kWarpgroupAloneIdle : kAloneIdle;
-    const double full = groups ? kWarpgroupFullWarps : kFullWarps;
-    return (1 + alone / std::pow(resident, 1.5)) *
-           std::pow(std::max(1., full / warps), 0.7);
+    const IdleTime &time =
+        tile.usesWarpgroups() ? kWarpgroupIdle : kWarpIdle;
+    return time.least * (1 + time.alone / std::pow(resident, 1.5)) *
+           std::pow(std::max(1., time.fullWarps / warps), time.few);
   }
 
   bool rounds() const {
@@ -269,7 +273,10 @@ private:
         (word == 1 ? chip.rates.matrixTf32 : chip.rates.matrix16) *
         (tile.usesWarpgroups() ? 1 : chip.rates.mmaSyncShare) *
         (problem.precision == Precision::TF32x3 ? 1. / 3 : 1.);
-    work.matrix = instructions * warps * 1024 * double(word) / rate;
+    const double columns = double(tile.warpChannels);
+    const double stretched =
+        tile.usesWarpgroups() ? std::max(columns, kLeastColumns) / columns : 1;
+    work.matrix = stretched * instructions * warps * 1024 * double(word) / rate;
 
     // Words of a lane, or wavefronts of a warp.
     const double pixelWords = shifts * reuse() * steps * octets * 2;
