@@ -145,11 +145,12 @@ private:
     const int64_t stepsPerLoad = pixels.stepsPerLoad();
     pixels.nextShift();
     for (int64_t step = 0; step < layout().shareSteps(); step += stepsPerLoad) {
-      if (first.empty())
+      const bool isFirst = first.empty();
+      if (isFirst)
         markStart();
       SmallVector<SmallVector<Octet>> loaded = pixels.loadOnce(shift, step);
       note(loaded);
-      NVVM::WgmmaFenceAlignedOp::create(b);
+      fence(isFirst);
       for (int64_t i = 0; i < stepsPerLoad; ++i)
         for (auto [row, tap] : llvm::zip_equal(rows, taps))
           multiplyStep(tap.first, loaded[i],
@@ -158,6 +159,17 @@ private:
       NVVM::WgmmaGroupSyncAlignedOp::create(b);
       NVVM::WgmmaWaitGroupSyncOp::create(b, 1);
     }
+  }
+
+  /// Orders what registers were before with the multiplications that follow
+  /// (PTX ISA 9.7.16.7.1, "wgmma.fence"). Sums that come from elsewhere go
+  /// through it: the register allocator may put copies in front of whoever
+  /// takes them, which must not be a multiplication.
+  void fence(bool takesSums) {
+    if (takesSums)
+      acc = assemble(b, "wgmma.fence.sync.aligned;", acc);
+    else
+      NVVM::WgmmaFenceAlignedOp::create(b);
   }
 
   Value descriptor(Value low) {
