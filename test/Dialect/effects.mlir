@@ -28,3 +28,13 @@ func.func @on_memrefs(%x: memref<1x8x4xf32>, %w: memref<8x4x3xf32>, %y: memref<1
   ctc.conv_transpose ins(%x, %w : memref<1x8x4xf32>, memref<8x4x3xf32>) outs(%y : memref<1x4x6xf32>)
   return
 }
+
+// The end of a multiplication stays where it is, whoever uses the sums.
+// CHECK-LABEL: func @settle_stays
+// CHECK-COUNT-2: ctc.settle
+// CHECK: return
+func.func @settle_stays(%acc: vector<64x8xf32>) {
+  %0 = ctc.settle %acc : vector<64x8xf32>
+  %1 = ctc.settle %acc : vector<64x8xf32>
+  return
+}

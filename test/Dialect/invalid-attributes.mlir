@@ -94,7 +94,7 @@ module attributes {ctc.target = #ctc.target<"sm_75">} {}
 // -----
 
 // expected-error@+2 {{failed to parse CTC_KernelAttr parameter 'family'}}
-// expected-error@+1 {{expected ::ctc::ir::Family to be one of: simt, mma_sync}}
+// expected-error@+1 {{expected ::ctc::ir::Family to be one of: simt, mma_sync, wgmma_ra}}
 "test.op"() {kernel = #ctc.kernel<family = fft, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [32, 1], worker_tile = [1, 4], stages = 1, source = explicit>} : () -> ()
 
 // -----
@@ -192,3 +192,28 @@ module attributes {ctc.target = #ctc.target<"sm_75">} {}
 
 // expected-error@+1 {{the block has 1536 threads, must be a multiple of 32 up to 1024}}
 "test.op"() {kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [4, 8], phases = [1, 1], taps = [1, 1], chunk_channels = 32, workers = [12, 1], worker_tile = [32, 16], stages = 1, split = 4, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{wgmma_ra has lanes = positions and 4 workers along positions, must have lanes = channels and a multiple of 4, the warps of a warpgroup}}
+"test.op"() {kernel = #ctc.kernel<family = wgmma_ra, lanes = positions, batch = 1, box = [4, 16], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [4, 1], worker_tile = [16, 16], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{wgmma_ra has lanes = channels and 6 workers along positions, must have lanes = channels and a multiple of 4, the warps of a warpgroup}}
+"test.op"() {kernel = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [4, 16], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [6, 1], worker_tile = [16, 16], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{worker_tile along positions is 24, must be from 1 to 256 and a multiple of 16}}
+"test.op"() {kernel = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [4, 16], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [4, 1], worker_tile = [24, 16], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{worker_tile along channels is 12, must be from 1 to 256 and a multiple of 8}}
+"test.op"() {kernel = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [4, 16], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [4, 1], worker_tile = [16, 12], stages = 1, source = explicit>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{groups is 2, must be 1 in wgmma_ra}}
+"test.op"() {kernel = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [4, 16], phases = [1, 1], taps = [1, 1], chunk_channels = 8, workers = [4, 1], worker_tile = [16, 16], stages = 1, source = explicit, groups = 2>} : () -> ()

@@ -259,3 +259,19 @@ func.func @copied_elsewhere() {
   // expected-error@+1 {{'ctc.copied' op expects parent op 'ctc.copy_chunk'}}
   ctc.copied
 }
+
+// -----
+
+func.func @settle_of_other_sums(%acc: vector<64x8xf32>) {
+  // expected-error@+1 {{failed to verify that all of {acc, result} have same type}}
+  %0 = "ctc.settle"(%acc) : (vector<64x8xf32>) -> vector<64x16xf32>
+  return
+}
+
+// -----
+
+func.func @settle_of_f16(%acc: vector<64x8xf16>) {
+  // expected-error@+1 {{operand #0 must be vector of 32-bit float values of ranks 2, but got 'vector<64x8xf16>'}}
+  %0 = ctc.settle %acc : vector<64x8xf16>
+  return
+}

@@ -83,3 +83,21 @@ func.func @grouped(%p: vector<8x1x9xf32>, %t: vector<3x8x16xf32>, %acc: vector<8
     : memref<8x16x3xf32> into memref<1x1x3x8x16xf32>
   return
 }
+
+// What wgmma adds: weights in core matrices, positions rounded when they are read, and the end of multiplications under way.
+
+// CHECK-LABEL: func @under_way
+// CHECK: ctc.pack_weights {{.*}} {fragments = #ctc.fragments<chunk_channels = 8, unit = 8, lanes = channels, layout = channels_first, cores = true>
+// CHECK: %[[SUMS:.*]] = ctc.contract {{.*}} {halo = array<i64: 65>, input_step = array<i64: 1>, round_tf32}
+// CHECK: ctc.settle %[[SUMS]] : vector<64x8xf32>
+func.func @under_way(%p: vector<8x1x65xf32>, %t: vector<2x8x8xf32>, %acc: vector<64x8xf32>, %i: index,
+                     %w: memref<8x8x3xf32>, %packed: memref<1x1x3x8x8xf32>) -> vector<64x8xf32> {
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>,
+     fragments = #ctc.fragments<chunk_channels = 8, unit = 8, lanes = channels, layout = channels_first, cores = true>}
+    : memref<8x8x3xf32> into memref<1x1x3x8x8xf32>
+  %a = ctc.contract %p, %t, %acc chunk %i count(%i) {halo = array<i64: 65>, input_step = array<i64: 1>, round_tf32}
+         : vector<8x1x65xf32>, vector<2x8x8xf32> into vector<64x8xf32>
+  %s = ctc.settle %a : vector<64x8xf32>
+  return %s : vector<64x8xf32>
+}

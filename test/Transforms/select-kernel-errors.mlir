@@ -8,6 +8,12 @@
 // IEEE: error: 'ctc.conv_transpose' op family mma_sync cannot serve this layer: its precision is ieee, and matrix instructions round f32 to tf32; simt can
 // RUN: not ctc-opt %S/Inputs/tf32x3.mlir --ctc-select-kernel=family=simt 2>&1 | FileCheck %s --check-prefix=TF32X3
 // TF32X3: error: 'ctc.conv_transpose' op family simt cannot serve this layer: its precision is tf32x3, which takes matrix instructions; mma_sync can
+// RUN: not ctc-opt %S/Inputs/ieee.mlir --ctc-select-kernel="family=wgmma_ra chip=sm_90a" 2>&1 | FileCheck %s --check-prefix=WGMMA-IEEE
+// WGMMA-IEEE: error: 'ctc.conv_transpose' op family wgmma_ra cannot serve this layer: its precision is ieee, and wgmma takes f32 as tf32; simt can
+// RUN: not ctc-opt %S/Inputs/tf32x3.mlir --ctc-select-kernel="family=wgmma_ra chip=sm_90a" 2>&1 | FileCheck %s --check-prefix=WGMMA-TF32X3
+// WGMMA-TF32X3: error: 'ctc.conv_transpose' op family wgmma_ra cannot serve this layer: its precision is tf32x3, and wgmma takes f32 as tf32; mma_sync can
+// RUN: not ctc-opt %S/Inputs/ieee.mlir --ctc-select-kernel="family=wgmma_ra chip=sm_100a" 2>&1 | FileCheck %s --check-prefix=WGMMA-CHIP
+// WGMMA-CHIP: error: 'ctc.conv_transpose' op family wgmma_ra cannot serve this layer: sm_100a has no wgmma instructions, sm_90a has; simt can
 func.func @ieee_in_matrix_instructions(%x: tensor<1x8x6xf32>, %w: tensor<8x4x2xf32>, %y: tensor<1x4x7xf32>) -> tensor<1x4x7xf32> {
   // expected-error@+1 {{kernel of family mma_sync cannot serve this layer: its precision is ieee, and matrix instructions round f32 to tf32; simt can}}
   %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x6xf32>, tensor<8x4x2xf32>) outs(%y : tensor<1x4x7xf32>)
@@ -100,4 +106,39 @@ func.func @tiles_do_not_fit(%x: tensor<1x64x600xf32>, %w: tensor<64x64x64xf32>, 
                                worker_tile = [4, 8], stages = 1, source = explicit>}
          -> tensor<1x64x663xf32>
   return %0 : tensor<1x64x663xf32>
+}
+
+// -----
+func.func @warpgroups_of_another_chip(%x: tensor<1x8x63xf32>, %w: tensor<8x8x2xf32>, %y: tensor<1x8x64xf32>) -> tensor<1x8x64xf32> {
+  // expected-error@+1 {{kernel of family wgmma_ra cannot serve this layer: sm_80 has no wgmma instructions, sm_90a has; simt, mma_sync can}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x63xf32>, tensor<8x8x2xf32>) outs(%y : tensor<1x8x64xf32>)
+         {kernel = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [64], phases = [1], taps = [2],
+                               chunk_channels = 8, workers = [4, 1], worker_tile = [16, 8], stages = 2, source = explicit>}
+         -> tensor<1x8x64xf32>
+  return %0 : tensor<1x8x64xf32>
+}
+
+// -----
+module attributes {ctc.target = #ctc.target<"sm_90a">} {
+  func.func @warpgroups_in_tf32x3(%x: tensor<1x8x63xf32>, %w: tensor<8x8x2xf32>, %y: tensor<1x8x64xf32>) -> tensor<1x8x64xf32> {
+    // expected-error@+1 {{kernel of family wgmma_ra cannot serve this layer: its precision is tf32x3, and wgmma takes f32 as tf32; mma_sync can}}
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x63xf32>, tensor<8x8x2xf32>) outs(%y : tensor<1x8x64xf32>)
+           {precision = #ctc.precision<tf32x3>,
+            kernel = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [64], phases = [1], taps = [2],
+                                 chunk_channels = 8, workers = [4, 1], worker_tile = [16, 8], stages = 2, source = explicit>}
+           -> tensor<1x8x64xf32>
+    return %0 : tensor<1x8x64xf32>
+  }
+}
+
+// -----
+module attributes {ctc.target = #ctc.target<"sm_90a">} {
+  func.func @warpgroups_of_half_a_step(%x: tensor<1x16x63xbf16>, %w: tensor<16x8x2xbf16>, %y: tensor<1x8x64xbf16>) -> tensor<1x8x64xbf16> {
+    // expected-error@+1 {{chunk_channels is 8, must be a multiple of 16 for bf16}}
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x16x63xbf16>, tensor<16x8x2xbf16>) outs(%y : tensor<1x8x64xbf16>)
+           {kernel = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [64], phases = [1], taps = [2],
+                                 chunk_channels = 8, workers = [4, 1], worker_tile = [16, 8], stages = 2, source = explicit>}
+           -> tensor<1x8x64xbf16>
+    return %0 : tensor<1x8x64xbf16>
+  }
 }
