@@ -7,7 +7,9 @@
 
 // The order of packed weights against the fragment layouts of the PTX ISA
 // (9.7.15.5.4 "Matrix Fragments for mma.m16n8k8", .tf32, and 9.7.15.5.8 "...
-// m16n8k16", .f16 and .bf16), written out once more.
+// m16n8k16", .f16 and .bf16), written out once more, and with core matrices
+// against the layout that a descriptor of wgmma names (9.7.16.5.1 "Register
+// Fragments and Shared Memory Matrix Layouts", K-major without swizzle).
 
 #include "TuningTesting.h"
 
@@ -61,6 +63,17 @@ std::vector<FragmentOrder> allOrders() {
   return orders;
 }
 
+/// The same in core matrices, for both layouts that wgmma_ra has.
+std::vector<FragmentOrder> coreOrders() {
+  std::vector<FragmentOrder> orders;
+  for (FragmentOrder order : allOrders())
+    if (order.columns && (order.planesContiguous || order.unit == 8)) {
+      order.cores = true;
+      orders.push_back(order);
+    }
+  return orders;
+}
+
 int64_t elements(const FragmentOrder &order) {
   return order.planes * order.wordElements * order.channels;
 }
@@ -86,8 +99,8 @@ void forEachRegister(const FragmentOrder &order, Body body) {
               body(step, unit, lane, octet, h, half);
 }
 
-TEST(FragmentOrder, IsAPermutation) {
-  for (const FragmentOrder &order : allOrders()) {
+void expectPermutation(const std::vector<FragmentOrder> &orders) {
+  for (const FragmentOrder &order : orders) {
     std::set<std::pair<int64_t, int64_t>> seen;
     for (int64_t element = 0; element < elements(order); ++element) {
       const auto at = fragmentElement(order, element);
@@ -98,6 +111,11 @@ TEST(FragmentOrder, IsAPermutation) {
       ASSERT_TRUE(seen.insert(at).second);
     }
   }
+}
+
+TEST(FragmentOrder, IsAPermutation) {
+  expectPermutation(allOrders());
+  expectPermutation(coreOrders());
 }
 
 // A reduction index of the instruction must be one input channel, whatever the
@@ -133,14 +151,19 @@ TEST(FragmentOrder, BothOperandsAgreeOnTheReduction) {
 }
 
 // A share's steps reduce over the share's planes, which are neighbours.
-TEST(FragmentOrder, SharesAreRunsOfChannels) {
-  for (const FragmentOrder &order : allOrders()) {
+void expectShares(const std::vector<FragmentOrder> &orders) {
+  for (const FragmentOrder &order : orders) {
     const int64_t channels = order.planes / order.split * order.wordElements;
     const int64_t share = elements(order) / order.split;
     for (int64_t element = 0; element < elements(order); ++element)
       ASSERT_EQ(fragmentElement(order, element).first / channels,
                 element / share);
   }
+}
+
+TEST(FragmentOrder, SharesAreRunsOfChannels) {
+  expectShares(allOrders());
+  expectShares(coreOrders());
 }
 
 // Channels as rows: register (octet, h) of a unit of 16 is register
@@ -200,6 +223,71 @@ TEST(FragmentOrder, WarpsLoadWeightsContiguously) {
     ASSERT_EQ(tuningtest::wavefronts(words, width), width);
     // Loads of a lane are aligned to their width wherever the unit stands.
     ASSERT_EQ(elementAt(order, 0, 1, 0, 0, 0) / order.wordElements % width, 0);
+  }
+}
+
+/// Bytes from a descriptor's start to element (k, n) of the 8k x N operand B:
+/// ((8, n), (T, 2)) : ((T, SBO), (1, LBO)) in elements, T of them in 16 bytes.
+constexpr int64_t kLeadingBytes = 128, kStrideBytes = 256;
+int64_t descriptorBytes(int64_t elementBytes, int64_t k, int64_t n) {
+  const int64_t inRow = 16 / elementBytes;
+  return n % 8 * 16 + n / 8 * kStrideBytes + k % inRow * elementBytes +
+         k / inRow * kLeadingBytes;
+}
+
+// The instruction finds at (k, n) an input channel that is the same for all n,
+// the one that the rows' registers hold at reduction index k, in every step.
+TEST(FragmentOrder, DescriptorsFindTheChannelsOfTheRows) {
+  for (const FragmentOrder &order : coreOrders()) {
+    PatchLayout patch;
+    patch.planesContiguous = order.planesContiguous;
+    patch.planes = order.planes;
+    patch.split = order.split;
+    const int64_t elementBytes = 4 / order.wordElements;
+    const int64_t stepBytes = 8 * 4 * order.channels;
+    for (int64_t step = 0; step < order.planes / 8; ++step)
+      for (int64_t lane = 0; lane < 32; ++lane)
+        for (int64_t reg = 0; reg < 4; ++reg)
+          for (int64_t half = 0; half < order.wordElements; ++half) {
+            const int64_t k =
+                ofA(order.wordElements, lane, reg, half).reduction;
+            // Registers of a lane: rows g and g + 8 of the first half of the
+            // reduction, then of the second.
+            const int64_t loaded =
+                patch.plane(step, lane % 4, reg / 2) * order.wordElements +
+                half;
+            for (int64_t n = 0; n < order.channels; ++n) {
+              const int64_t bytes =
+                  step * stepBytes + descriptorBytes(elementBytes, k, n);
+              ASSERT_EQ(bytes % elementBytes, 0);
+              ASSERT_EQ(fragmentElement(order, bytes / elementBytes).first,
+                        loaded);
+            }
+          }
+  }
+}
+
+// Column n of the accumulator is channel n of the tile where channels lie apart
+// in the output; else a lane's columns of 16 are four neighbours. Descriptors
+// of warps beside each other begin at their own octets.
+TEST(FragmentOrder, DescriptorsFindTheChannelsOfTheColumns) {
+  for (const FragmentOrder &order : coreOrders()) {
+    const int64_t elementBytes = 4 / order.wordElements;
+    auto channelOf = [&](int64_t n) {
+      const int64_t element =
+          descriptorBytes(elementBytes, /*k=*/0, n) / elementBytes;
+      return fragmentElement(order, element).second;
+    };
+    if (order.unit == 8) {
+      for (int64_t n = 0; n < order.channels; ++n)
+        ASSERT_EQ(channelOf(n), n);
+      continue;
+    }
+    for (int64_t unit = 0; unit < order.channels; unit += 16)
+      for (int64_t lane = 0; lane < 32; ++lane)
+        for (int64_t i = 0; i < 4; ++i)
+          ASSERT_EQ(channelOf(unit + i / 2 * 8 + columnOfC(lane, i % 2)),
+                    unit + lane % 4 * 4 + i);
   }
 }
 } // namespace

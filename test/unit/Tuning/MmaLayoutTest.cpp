@@ -21,6 +21,7 @@ using ctc::tuningtest::wavefronts;
 namespace {
 /// Wavefronts past the least over every load of fragments in a chunk: all
 /// octets of positions, all steps, each lane's word worked out by itself.
+/// Octets that take turns have positions that lie apart.
 int64_t conflictsOfAllLoads(const PatchLayout &layout, ir::KernelAttr kernel) {
   const std::vector<int64_t> words = positionWords(layout, kernel);
   const int64_t width = layout.loadWords();
@@ -113,6 +114,22 @@ void expectVectors(const PatchLayout &layout, const PatchShape &shape) {
   }
 }
 
+/// Wavefronts past the least that a layout cannot avoid. A quarter of a warp
+/// loads 16 bytes a lane of two rows, whose four lanes each take 4 of their
+/// planes. Of 32 planes a lane has 8, so the loads of a row leave every other
+/// 16 bytes free. A neighbouring row fills these gaps at an odd number of 16
+/// bytes, but rows of octets that take turns are 2 or 4 positions apart, an
+/// even number of them as copies are aligned to 16 bytes: they meet the first
+/// row's banks, and every load takes twice as long.
+int64_t unavoidableConflicts(const PatchLayout &layout, ir::KernelAttr kernel,
+                             ElementType type) {
+  if (interleavedOctets(kernel, layout.planesContiguous, type) == 1 ||
+      layout.sharePlanes() != 32)
+    return 0;
+  const int64_t loads = layout.planes / 8 * 2 / layout.loadWords();
+  return kernel.getPositions() / 8 * loads * 4;
+}
+
 void checkLayout(const PatchShape &shape, ir::KernelAttr kernel) {
   const PatchLayout layout = layoutPatch(shape, kernel);
   ASSERT_NO_FATAL_FAILURE(expectPlaced(layout));
@@ -120,8 +137,13 @@ void checkLayout(const PatchShape &shape, ir::KernelAttr kernel) {
   ASSERT_NO_FATAL_FAILURE(expectVectors(layout, shape));
   ASSERT_NO_FATAL_FAILURE(expectLoadsHoldTheirRegisters(layout));
   if (kernel.getBox().asArrayRef().back() % 8 == 0) {
-    ASSERT_EQ(conflictsOfAllLoads(layout, kernel), 0);
-    ASSERT_EQ(bankConflicts(layout, kernel), 0);
+    const int64_t least = unavoidableConflicts(layout, kernel, shape.type);
+    // Idle positions all read the first one's words, together.
+    if (kernel.getBoxVolume() == kernel.getPositions()) {
+      ASSERT_EQ(conflictsOfAllLoads(layout, kernel), least);
+    }
+    ASSERT_LE(conflictsOfAllLoads(layout, kernel), least);
+    ASSERT_EQ(bankConflicts(layout, kernel) > 0, least > 0);
   }
 }
 
@@ -214,5 +236,42 @@ TEST(MmaLayout, KernelsOfTheConformanceLayers) {
     checked += kernel.getBox().asArrayRef().back() % 8 == 0;
   }
   EXPECT_GT(checked, 1000);
+}
+
+// Rows of interleaved octets are all positions, and octets that take turns hold
+// neighbours in the same row.
+TEST(MmaLayout, InterleavedOctetsAreAPermutation) {
+  for (int64_t turns : {1, 2, 4})
+    for (int64_t octets = turns; octets <= 8 * turns; octets += turns) {
+      std::set<int64_t> seen;
+      for (int64_t octet = 0; octet < octets; ++octet)
+        for (int64_t g = 0; g < 8; ++g) {
+          const int64_t position = octetPosition(turns, octet, g);
+          ASSERT_GE(position, 0);
+          ASSERT_LT(position, 8 * octets);
+          ASSERT_TRUE(seen.insert(position).second);
+          // They stay among the octets that take turns, a warp's own.
+          ASSERT_EQ(position / (8 * turns), octet / turns);
+          if (octet % turns > 0) {
+            ASSERT_EQ(position, octetPosition(turns, octet - 1, g) + 1);
+          }
+        }
+    }
+}
+
+TEST(MmaLayout, WarpsInterleaveWholeTurns) {
+  int64_t interleaved = 0;
+  for (const auto &[layer, name, problem, kernel] :
+       tuningtest::chosenKernels()) {
+    const int64_t turns = interleavedOctets(
+        kernel, problem.layout == Layout::ChannelsLast, problem.type);
+    ASSERT_EQ(kernel.getWorkerTile()[0] % (8 * turns), 0) << name;
+    if (kernel.getFamily() == ir::Family::MmaSync || kernel.getSplit() > 1 ||
+        problem.layout == Layout::ChannelsFirst) {
+      ASSERT_EQ(turns, 1) << name;
+    }
+    interleaved += turns > 1;
+  }
+  EXPECT_GT(interleaved, 100);
 }
 } // namespace

@@ -19,8 +19,27 @@ using ctc::tuningtest::makeKernel;
 using ctc::tuningtest::wavefronts;
 
 namespace {
-/// Excess wavefronts of a warp that stages eight channels: lane 4g + t holds
-/// two positions of channel g, and all phases of both.
+/// Excess wavefronts of a warp that stages eight channels whose positions are
+/// rows: lane 4g + t holds position g of channels 2t and 2t + 1, one after the
+/// other, and all phases of it.
+int64_t conflictsOfStagingRows(const StorePlan &plan) {
+  const int64_t width = plan.run % 4 == 0 ? 4 : plan.run % 2 == 0 ? 2 : 1;
+  int64_t conflicts = 0;
+  for (int64_t q = 0; q < 2; ++q)
+    for (int64_t i = 0; i < plan.run; i += width) {
+      std::vector<int64_t> lanes;
+      for (int64_t lane = 0; lane < 32; ++lane) {
+        lanes.push_back((lane % 4 * 2 + q) * plan.pitch + lane / 4 * plan.run +
+                        i);
+        EXPECT_EQ(lanes.back() % width, 0);
+      }
+      conflicts += wavefronts(lanes, width) - width;
+    }
+  return conflicts;
+}
+
+/// The same where positions are columns: lane 4g + t holds two positions of
+/// channel g, and all phases of both.
 int64_t conflictsOfStaging(const StorePlan &plan) {
   const int64_t width = plan.run % 2 == 0 ? 4 : 2;
   int64_t conflicts = 0;
@@ -56,7 +75,7 @@ int64_t conflictsOfLoads(const StorePlan &plan, int64_t positions) {
 
 /// Calls `body` for plans of a warp's positions, with outputs of all
 /// alignments.
-template <typename Body> void forEachPlan(Body body) {
+template <typename Body> void forEachPlan(ir::Lanes lanes, Body body) {
   for (int64_t run = 1; run <= 8; ++run)
     for (int64_t positions : {8, 16, 32, 64, 128})
       for (ElementType type : {ElementType::F32, ElementType::F16})
@@ -64,6 +83,7 @@ template <typename Body> void forEachPlan(Body body) {
           for (int64_t outputWidth :
                {80 * run, 6 * run, 5 * run, 7 * run + 1}) {
             KernelSizes sizes;
+            sizes.lanes = lanes;
             sizes.box = {boxWidth};
             sizes.phases = {run};
             sizes.taps = {run};
@@ -76,32 +96,33 @@ template <typename Body> void forEachPlan(Body body) {
 
 TEST(StorePlan, VectorsNeverLeaveARowOrABox) {
   int64_t staged = 0, direct = 0;
-  forEachPlan([&](const StorePlan &plan, ElementType type, int64_t positions,
+  forEachPlan(ir::Lanes::Positions,
+              [&](const StorePlan &plan, ElementType type, int64_t positions,
                   int64_t boxWidth, int64_t outputWidth) {
-    ASSERT_LE(plan.vector * byteWidth(type), 16);
-    ASSERT_EQ(outputWidth % plan.vector, 0);
-    if (plan.staged) {
-      ASSERT_EQ(boxWidth * plan.run % plan.vector, 0);
-      ASSERT_EQ(positions * plan.run % plan.vector, 0);
-      ASSERT_GE(plan.pitch, positions * plan.run);
-      ASSERT_EQ(plan.warpBytes(), 8 * plan.pitch * 4);
-    } else {
-      // Both positions of a lane in one store, and whole sectors by four lanes
-      // of rows that begin with a sector.
-      ASSERT_EQ(boxWidth % 2, 0);
-      ASSERT_EQ(2 * plan.run, plan.vector);
-      ASSERT_GE(4 * plan.vector * byteWidth(type), 32);
-      ASSERT_EQ(outputWidth * byteWidth(type) % 32, 0);
-    }
-    ++(plan.staged ? staged : direct);
-  });
+                ASSERT_LE(plan.vector * byteWidth(type), 16);
+                ASSERT_EQ(outputWidth % plan.vector, 0);
+                if (plan.staged) {
+                  ASSERT_EQ(boxWidth * plan.run % plan.vector, 0);
+                  ASSERT_EQ(positions * plan.run % plan.vector, 0);
+                  ASSERT_GE(plan.pitch, positions * plan.run);
+                  ASSERT_EQ(plan.warpBytes(), 8 * plan.pitch * 4);
+                } else {
+                  // Both positions of a lane in one store, and whole sectors by
+                  // four lanes of rows that begin with a sector.
+                  ASSERT_EQ(boxWidth % 2, 0);
+                  ASSERT_EQ(2 * plan.run, plan.vector);
+                  ASSERT_GE(4 * plan.vector * byteWidth(type), 32);
+                  ASSERT_EQ(outputWidth * byteWidth(type) % 32, 0);
+                }
+                ++(plan.staged ? staged : direct);
+              });
   EXPECT_GT(staged, 100);
   EXPECT_GT(direct, 40);
 }
 
 TEST(StorePlan, StagingHasNoBankConflicts) {
-  forEachPlan([&](const StorePlan &plan, ElementType, int64_t positions,
-                  int64_t, int64_t) {
+  forEachPlan(ir::Lanes::Positions, [&](const StorePlan &plan, ElementType,
+                                        int64_t positions, int64_t, int64_t) {
     if (!plan.staged)
       return;
     // Lanes with 8 phases are 16 words apart: two meet in a bank, each of the
@@ -111,9 +132,9 @@ TEST(StorePlan, StagingHasNoBankConflicts) {
   });
 }
 
-TEST(StorePlan, LoadsOfWholeRowsHaveNoBankConflicts) {
-  forEachPlan([&](const StorePlan &plan, ElementType, int64_t positions,
-                  int64_t, int64_t) {
+void expectLoadsWithoutConflicts(ir::Lanes lanes) {
+  forEachPlan(lanes, [&](const StorePlan &plan, ElementType, int64_t positions,
+                         int64_t, int64_t) {
     // Longer vectors are two loads with a gap, shorter rows several at a time.
     if (!plan.staged || plan.vector > 4 ||
         positions * plan.run / plan.vector < 32)
@@ -121,6 +142,51 @@ TEST(StorePlan, LoadsOfWholeRowsHaveNoBankConflicts) {
     EXPECT_EQ(conflictsOfLoads(plan, positions), 0)
         << "run " << plan.run << ", " << positions << " positions, vector "
         << plan.vector;
+  });
+}
+
+TEST(StorePlan, LoadsOfWholeRowsHaveNoBankConflicts) {
+  expectLoadsWithoutConflicts(ir::Lanes::Positions);
+  expectLoadsWithoutConflicts(ir::Lanes::Channels);
+}
+
+// Rows of positions: a lane stores one position of every eight, so what it
+// stores is its phases, and eight lanes lie side by side.
+TEST(StorePlan, OfRowsOfPositions) {
+  int64_t staged = 0, direct = 0;
+  forEachPlan(ir::Lanes::Channels,
+              [&](const StorePlan &plan, ElementType type, int64_t positions,
+                  int64_t boxWidth, int64_t outputWidth) {
+                const int64_t bytes = byteWidth(type);
+                ASSERT_LE(plan.vector * bytes, 16);
+                ASSERT_EQ(outputWidth % plan.vector, 0);
+                if (plan.staged) {
+                  ASSERT_EQ(boxWidth * plan.run % plan.vector, 0);
+                  ASSERT_EQ(positions * plan.run % plan.vector, 0);
+                  ASSERT_GE(plan.pitch, positions * plan.run);
+                } else {
+                  // One store of a lane, and rows of the box that begin and end
+                  // with a sector: eight lanes write whole ones only.
+                  ASSERT_EQ(plan.run, plan.vector);
+                  ASSERT_GE(8 * plan.vector * bytes, 32);
+                  ASSERT_EQ(boxWidth * plan.run * bytes % 32, 0);
+                  ASSERT_EQ(outputWidth * bytes % 32, 0);
+                }
+                ++(plan.staged ? staged : direct);
+              });
+  EXPECT_GT(staged, 100);
+  EXPECT_GT(direct, 40);
+}
+
+TEST(StorePlan, StagingRowsHasNoBankConflicts) {
+  forEachPlan(ir::Lanes::Channels, [&](const StorePlan &plan, ElementType,
+                                       int64_t positions, int64_t, int64_t) {
+    if (!plan.staged)
+      return;
+    // Neighbouring rows of 8 phases are 8 words apart, as two channels are: of
+    // the 2 * 8 / 4 stores each takes twice the least of 4 wavefronts.
+    EXPECT_EQ(conflictsOfStagingRows(plan), plan.run == 8 ? 16 : 0)
+        << "run " << plan.run << ", " << positions << " positions";
   });
 }
 

@@ -49,19 +49,20 @@ Problem ctc::tuningtest::variantOf(Problem problem, ElementType type,
 }
 
 static void choose(const tuningtest::Layer &layer, const Problem &problem,
-                   const char *chip,
+                   const char *chip, ir::Family family,
                    std::vector<tuningtest::ChosenKernel> &chosen) {
   if (problem.inputChannels == 0 || problem.outputChannels == 0)
     return;
-  auto choice = chooseMmaSync(tuningtest::context(), problem, *findChip(chip),
-                              ir::Family::MmaSync);
+  auto choice =
+      chooseMmaSync(tuningtest::context(), problem, *findChip(chip), family);
   if (!choice) {
     ADD_FAILURE() << layer.name << ": " << choice.error().message;
     return;
   }
   chosen.push_back({layer.name,
                     layer.name + " " + std::string(name(problem.type)) + " " +
-                        std::string(name(problem.layout)) + " " + chip,
+                        std::string(name(problem.layout)) + " " +
+                        ir::stringifyFamily(family).str() + " " + chip,
                     problem, choice->kernel});
 }
 
@@ -72,9 +73,12 @@ const std::vector<tuningtest::ChosenKernel> &ctc::tuningtest::chosenKernels() {
       for (const Layer &layer : conformanceLayers(file))
         for (ElementType type : {ElementType::F32, ElementType::F16})
           for (Layout layout : {Layout::ChannelsFirst, Layout::ChannelsLast})
-            for (const char *chip : {"sm_80", "sm_90a"})
+            for (auto [chip, family] :
+                 {std::pair("sm_80", ir::Family::MmaSync),
+                  std::pair("sm_90a", ir::Family::MmaSync),
+                  std::pair("sm_90a", ir::Family::WgmmaRA)})
               choose(layer, variantOf(layer.problem, type, layout), chip,
-                     chosen);
+                     family, chosen);
     return chosen;
   }();
   return all;
@@ -85,9 +89,9 @@ ir::KernelAttr ctc::tuningtest::makeKernel(const KernelSizes &sizes) {
     return mlir::DenseI64ArrayAttr::get(context(), values);
   };
   return ir::KernelAttr::get(
-      context(), ir::Family::MmaSync, sizes.lanes, sizes.batch,
-      array(sizes.box), array(sizes.phases), array(sizes.taps), sizes.chunk,
-      array(sizes.workers), array(sizes.workerTile), sizes.stages,
+      context(), sizes.family, sizes.lanes, sizes.batch, array(sizes.box),
+      array(sizes.phases), array(sizes.taps), sizes.chunk, array(sizes.workers),
+      array(sizes.workerTile), sizes.stages,
       /*clip=*/false, ir::ChoiceSource::Explicit, /*groups=*/1, sizes.split);
 }
 

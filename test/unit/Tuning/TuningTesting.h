@@ -39,13 +39,14 @@ struct ChosenKernel {
   ir::KernelAttr kernel;
 };
 
-/// The kernels that chooseMmaSync puts first for sm_80 and sm_90a, for every
-/// layer of test/conformance with work, in both layouts, f32 and f16. Chosen
-/// once, which takes seconds.
+/// The kernels that chooseMmaSync puts first of mma_sync for sm_80 and sm_90a,
+/// and of wgmma_ra for sm_90a, for every layer of test/conformance with work,
+/// in both layouts, f32 and f16. Chosen once, which takes seconds.
 const std::vector<ChosenKernel> &chosenKernels();
 
 /// What a plain kernel is made of.
 struct KernelSizes {
+  ir::Family family = ir::Family::MmaSync;
   ir::Lanes lanes = ir::Lanes::Positions;
   int64_t batch = 1;
   std::vector<int64_t> box{8}, phases{1}, taps{1};
