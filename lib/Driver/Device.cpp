@@ -85,6 +85,34 @@ Expected<std::vector<MemoryFinding>> Device::findings() const {
   return result;
 }
 
+Expected<std::vector<MemoryFinding>>
+Device::findingsSince(const std::vector<MemoryFinding> &before) const {
+  auto all = findings();
+  if (!all)
+    return all;
+  // A finding keeps its place, and counts what is found again.
+  std::vector<MemoryFinding> fresh;
+  for (size_t i = 0; i < all->size(); ++i) {
+    MemoryFinding &finding = (*all)[i];
+    if (i < before.size())
+      finding.occurrences -= before[i].occurrences;
+    if (finding.occurrences > 0)
+      fresh.push_back(std::move(finding));
+  }
+  return fresh;
+}
+
+llvm::json::Value driver::toJSON(const MemoryFinding &finding) {
+  return llvm::json::Object{{"kind", finding.kind},
+                            {"message", finding.message},
+                            {"occurrences", finding.occurrences}};
+}
+
+std::string driver::countFindings(const std::vector<MemoryFinding> &findings) {
+  return "the memory checker found " + std::to_string(findings.size()) +
+         (findings.size() == 1 ? " thing" : " things");
+}
+
 Expected<LoadedLayer> LoadedLayer::load(const Device &device,
                                         std::span<const uint8_t> bytes,
                                         const std::string &chip,

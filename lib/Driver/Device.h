@@ -17,6 +17,8 @@
 #include "ctc/Reference/Accumulate.h"
 #include "ctc/Runtime/ctc_check.h"
 
+#include "llvm/Support/JSON.h"
+
 #include <memory>
 #include <span>
 #include <string>
@@ -39,6 +41,12 @@ struct MemoryFinding {
   uint64_t occurrences = 0;
 };
 
+/// As --json prints one.
+llvm::json::Value toJSON(const MemoryFinding &finding);
+
+/// "the memory checker found 2 things"
+std::string countFindings(const std::vector<MemoryFinding> &findings);
+
 class Device {
 public:
   /// "cuda", "cuda:N", "cpu" or "auto".
@@ -53,6 +61,9 @@ public:
   bool checksMemory() const { return checking; }
   /// What they found so far.
   Expected<std::vector<MemoryFinding>> findings() const;
+  /// The same without what is in `before`, an earlier answer.
+  Expected<std::vector<MemoryFinding>>
+  findingsSince(const std::vector<MemoryFinding> &before) const;
   ctc_device *get() const { return handle.get(); }
 
 private:

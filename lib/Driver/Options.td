@@ -78,8 +78,8 @@ def operand : Has<"operand", "name=@<file.npy>">, On<[RunCommand, ProfileCommand
 def output : Has<"output", "@<file.npy>">, On<[RunCommand]>, HelpText<"Where the output goes">;
 def check : Is<"check">, On<[RunCommand]>,
     HelpText<"Compare the output with the float64 reference; exit code 3 if it is wrong">;
-def check_memory : Is<"check-memory">, On<[RunCommand]>,
-    HelpText<"On the cpu device, look for races and other misuse of memory; exit code 5 if there is any">;
+def check_memory : Is<"check-memory">, On<[RunCommand, VerifyCommand]>,
+    HelpText<"On the cpu device, look for races and other misuse of memory (run: exit code 5 if there is any; verify: the case fails)">;
 def entry : Has<"entry", "<name>">, On<[RunCommand, ProfileCommand, BenchCommand]>,
     HelpText<"Entry to take, when the bundle has several (bench: all of them)">;
 def batch : Has<"batch", "<n>">, On<[RunCommand, ProfileCommand, BenchCommand]>,

@@ -118,13 +118,7 @@ static void printOutcome(const RunOutcome &outcome, const Entry &entry,
       object["summary"] = outcome.check->summary();
     }
     if (outcome.findings) {
-      llvm::json::Array findings;
-      for (const MemoryFinding &finding : *outcome.findings)
-        findings.push_back(
-            llvm::json::Object{{"kind", finding.kind},
-                               {"message", finding.message},
-                               {"occurrences", finding.occurrences}});
-      object["memory_findings"] = std::move(findings);
+      object["memory_findings"] = llvm::json::Array(*outcome.findings);
     }
     return printJson(std::move(object), llvm::outs());
   }
@@ -184,11 +178,7 @@ Expected<void> driver::runCommand(CommandArguments arguments) {
   }
   printOutcome(*outcome, entry, image.chip, *device, request->json);
   if (outcome->findings && !outcome->findings->empty())
-    return makeError(
-        ErrorCode::DeviceError,
-        "the memory checker found " +
-            std::to_string(outcome->findings->size()) +
-            (outcome->findings->size() == 1 ? " thing" : " things"));
+    return makeError(ErrorCode::DeviceError, countFindings(*outcome->findings));
   if (outcome->check && !outcome->check->passed())
     return makeError(ErrorCode::WrongResult, outcome->check->summary());
   return {};

@@ -237,6 +237,30 @@ void Verifier::verifyCompiled(const Problem &problem, const std::string &family,
   }
 }
 
+/// Runs a layer once and notes what the memory checker finds in it.
+Expected<Tensor> Verifier::run(const LoadedLayer &layer, const Entry &entry,
+                               const LayerInputs &inputs,
+                               VerifyResult &result) {
+  const Timer timer(spent.device);
+  std::vector<MemoryFinding> before;
+  if (device.checksMemory()) {
+    auto known = device.findings();
+    if (!known)
+      return tl::unexpected(known.error());
+    before = std::move(*known);
+  }
+  RunTimes times;
+  auto output = layer.run(entry, inputs, entry.problem.batch, &times);
+  result.launchSeconds = times.launch;
+  if (output && device.checksMemory()) {
+    auto fresh = device.findingsSince(before);
+    if (!fresh)
+      return tl::unexpected(fresh.error());
+    result.findings = std::move(*fresh);
+  }
+  return output;
+}
+
 void Verifier::runAndCheck(const LoadedLayer &layer, const Entry &entry,
                            const Prepared &prepared, VerifyResult &result) {
   const Problem &problem = entry.problem;
@@ -245,12 +269,7 @@ void Verifier::runAndCheck(const LoadedLayer &layer, const Entry &entry,
                     problem.layout),
       prepared.inputs.weight, prepared.inputs.bias,
       makeOperands(entry.epilogue, problem.batch, prepared.options)};
-  RunTimes times;
-  Expected<Tensor> output = [&] {
-    const Timer timer(spent.device);
-    return layer.run(entry, inputs, problem.batch, &times);
-  }();
-  result.launchSeconds = times.launch;
+  Expected<Tensor> output = run(layer, entry, inputs, result);
   if (!output) {
     result.failure = output.error().message;
     return;
@@ -274,5 +293,9 @@ void Verifier::runAndCheck(const LoadedLayer &layer, const Entry &entry,
     result.failure = llvm::formatv(
         "only {0:f2} of the outputs with taps are not 0, must be at least {1}",
         report->nonZeroFraction(), kLeastNonZero);
+  if (result.findings && !result.findings->empty())
+    result.failure += (result.failure.empty() ? "" : "; ") +
+                      countFindings(*result.findings) +
+                      ", first: " + result.findings->front().message;
   result.report = std::move(*report);
 }

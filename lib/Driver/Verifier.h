@@ -44,6 +44,8 @@ struct VerifyResult {
   std::string failure;
   /// Absent when the check was not reached.
   std::optional<CheckReport> report;
+  /// Absent when memory is not checked.
+  std::optional<std::vector<MemoryFinding>> findings;
   double launchSeconds = 0;
 
   bool passed() const { return failure.empty(); }
@@ -78,6 +80,8 @@ private:
   void verifyCompiled(const Problem &problem, const std::string &family,
                       const std::vector<Prepared> &prepared,
                       VerifyResult result, const OnResult &onResult);
+  Expected<Tensor> run(const LoadedLayer &layer, const Entry &entry,
+                       const LayerInputs &inputs, VerifyResult &result);
   void runAndCheck(const LoadedLayer &layer, const Entry &entry,
                    const Prepared &prepared, VerifyResult &result);
 

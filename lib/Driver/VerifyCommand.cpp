@@ -137,10 +137,15 @@ Expected<void> driver::verifyCommand(CommandArguments arguments) {
     listCases(*cases);
     return {};
   }
-  auto device =
-      Device::open(arguments.getLastArgValue(OPT_device, "auto").str());
+  const bool checkMemory = arguments.hasArg(OPT_check_memory);
+  auto device = Device::open(
+      arguments.getLastArgValue(OPT_device, checkMemory ? "cpu" : "auto")
+          .str());
   if (!device)
     return tl::unexpected(device.error());
+  if (checkMemory)
+    if (auto possible = device->checkMemory(); !possible)
+      return possible;
 
   const bool json = arguments.hasArg(OPT_json);
   const auto epilogues = static_cast<size_t>(llvm::count_if(

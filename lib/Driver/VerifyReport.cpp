@@ -30,6 +30,8 @@ static llvm::json::Object toJson(const VerifyResult &result) {
       {"launch_seconds", roundedSeconds(result.launchSeconds)}};
   if (!result.passed())
     object["failure"] = result.failure;
+  if (result.findings)
+    object["memory_findings"] = llvm::json::Array(*result.findings);
   if (result.report) {
     object["outputs"] = result.report->outputs;
     object["wrong"] = result.report->wrong;
@@ -48,6 +50,10 @@ void VerifyReport::add(const VerifyResult &result) {
       worstRatio = result.report->worstRatio;
       worstName = result.name + " [" + result.describe() + "]";
     }
+  }
+  if (result.findings) {
+    ++memoryChecked;
+    memoryFindings += int64_t(result.findings->size());
   }
   if (json)
     results.push_back(toJson(result));
@@ -85,6 +91,9 @@ void VerifyReport::printSummary(size_t cases, const std::string &device,
   if (!worstName.empty())
     os << formatv("; worst error {0:f3} of the bound in {1}", worstRatio,
                   worstName);
+  if (memoryChecked)
+    os << formatv("\nmemory checked in {0} runs, {1} found", memoryChecked,
+                  memoryFindings ? std::to_string(memoryFindings) : "nothing");
   os << formatv("\n{0:f1} s: compile {1:f1}, reference {2:f1}, device {3:f1}, "
                 "check {4:f1}\n",
                 seconds, times.compile, times.reference, times.device,

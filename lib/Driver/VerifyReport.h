@@ -36,6 +36,7 @@ private:
   bool json;
   int64_t passes = 0, failures = 0;
   int64_t exactOutputs = 0, boundedOutputs = 0;
+  int64_t memoryChecked = 0, memoryFindings = 0;
   double worstRatio = 0;
   std::string worstName;
   llvm::json::Array results;
