@@ -102,12 +102,6 @@ Device::findingsSince(const std::vector<MemoryFinding> &before) const {
   return fresh;
 }
 
-llvm::json::Value driver::toJSON(const MemoryFinding &finding) {
-  return llvm::json::Object{{"kind", finding.kind},
-                            {"message", finding.message},
-                            {"occurrences", finding.occurrences}};
-}
-
 std::string driver::countFindings(const std::vector<MemoryFinding> &findings) {
   return "the memory checker found " + std::to_string(findings.size()) +
          (findings.size() == 1 ? " thing" : " things");

@@ -17,8 +17,6 @@
 #include "ctc/Reference/Accumulate.h"
 #include "ctc/Runtime/ctc_check.h"
 
-#include "llvm/Support/JSON.h"
-
 #include <memory>
 #include <span>
 #include <string>
@@ -40,9 +38,6 @@ struct MemoryFinding {
   std::string kind, message;
   uint64_t occurrences = 0;
 };
-
-/// As --json prints one.
-llvm::json::Value toJSON(const MemoryFinding &finding);
 
 /// "the memory checker found 2 things"
 std::string countFindings(const std::vector<MemoryFinding> &findings);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Json.h"
+#include "Device.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -15,6 +16,12 @@
 using namespace ctc;
 namespace json = llvm::json;
 using llvm::StringRef;
+
+json::Value driver::toJSON(const MemoryFinding &finding) {
+  return json::Object{{"kind", finding.kind},
+                      {"message", finding.message},
+                      {"occurrences", finding.occurrences}};
+}
 
 double driver::roundedSeconds(double seconds) {
   return std::round(seconds * 1e6) / 1e6;

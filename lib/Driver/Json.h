@@ -13,6 +13,11 @@
 
 namespace ctc::driver {
 
+struct MemoryFinding;
+
+/// As --json prints one.
+llvm::json::Value toJSON(const MemoryFinding &finding);
+
 /// A time in seconds, rounded to microseconds.
 double roundedSeconds(double seconds);
 

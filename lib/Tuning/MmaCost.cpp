@@ -114,8 +114,7 @@ private:
   /// multiprocessor to others, and few warps do not fill it.
   double idle(double resident) const {
     const double warps = resident * double(tile.warps());
-    const IdleTime &time =
-        tile.usesWarpgroups() ? kWarpgroupIdle : kWarpIdle;
+    const IdleTime &time = tile.usesWarpgroups() ? kWarpgroupIdle : kWarpIdle;
     return time.least * (1 + time.alone / std::pow(resident, 1.5)) *
            std::pow(std::max(1., time.fullWarps / warps), time.few);
   }
