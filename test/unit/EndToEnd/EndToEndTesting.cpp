@@ -10,6 +10,7 @@
 #include "ctc/Pipelines/Registration.h"
 #include "ctc/Reference/Check.h"
 #include "ctc/Reference/Fill.h"
+#include "ctc/Runtime/ctc_check.h"
 #include "ctc/Runtime/ctc_runtime.h"
 
 #include "mlir/Parser/Parser.h"
@@ -19,7 +20,8 @@
 
 using namespace ctc;
 
-Bundle ctc::endtoend::compileLayer(const std::string &module) {
+Bundle ctc::endtoend::compileLayer(const std::string &module,
+                                   const std::string &chip) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlir::MLIRContext context(registry);
@@ -29,16 +31,30 @@ Bundle ctc::endtoend::compileLayer(const std::string &module) {
     return {};
   }
   CompileOptions options;
-  options.chips = {"sm_80"};
+  options.chips = {chip};
   options.assemble = false;
   auto bundle = compile(*source, options);
   EXPECT_TRUE(bundle) << bundle.error().message;
   return bundle ? *bundle : Bundle();
 }
 
-/// The output of the bundle's only layer on the cpu device.
+static std::set<std::string> findingsOf(const ctc_device *device) {
+  std::set<std::string> kinds;
+  size_t count = 0;
+  EXPECT_EQ(ctc_cpu_finding_count(device, &count), CTC_OK);
+  for (size_t i = 0; i < count; ++i) {
+    ctc_finding finding;
+    EXPECT_EQ(ctc_cpu_get_finding(device, i, &finding), CTC_OK);
+    kinds.insert(ctc_finding_kind_name(finding.kind));
+  }
+  return kinds;
+}
+
+/// The output of the bundle's only layer on the cpu device; with `misuse`, the
+/// kinds of misuse of memory, too.
 static Tensor run(const Bundle &bundle, const Problem &problem,
-                  const LayerInputs &inputs) {
+                  const LayerInputs &inputs,
+                  std::set<std::string> *misuse = nullptr) {
   const auto bytes = serialize(bundle);
   ctc_bundle *file = nullptr;
   ctc_device *device = nullptr;
@@ -49,13 +65,17 @@ static Tensor run(const Bundle &bundle, const Problem &problem,
   };
   expectOk(ctc_bundle_open_memory(bytes.data(), bytes.size(), &file));
   expectOk(ctc_device_open("cpu", &device));
-  expectOk(ctc_module_load(file, device, "sm_80", &module));
+  if (misuse)
+    expectOk(ctc_cpu_check_memory(device, 1));
+  expectOk(ctc_module_load(file, device, bundle.images.front().chip.c_str(),
+                           &module));
   expectOk(ctc_layer_create(module, "layer", &layer));
   auto upload = [&](const Tensor &tensor) {
     uint64_t address = 0;
     expectOk(ctc_device_allocate(device, tensor.bytes().size(), &address));
-    std::memcpy(reinterpret_cast<void *>(address), tensor.bytes().data(),
-                tensor.bytes().size());
+    // Memory that is only pointed to counts as uninitialised.
+    expectOk(ctc_device_copy_in(device, address, tensor.bytes().data(),
+                                tensor.bytes().size(), nullptr));
     return address;
   };
   Tensor output(problem.type, problem.outputShape());
@@ -67,6 +87,8 @@ static Tensor run(const Bundle &bundle, const Problem &problem,
   std::memcpy(output.bytes().data(),
               reinterpret_cast<const void *>(addresses[1]),
               output.bytes().size());
+  if (misuse)
+    *misuse = findingsOf(device);
   for (uint64_t address : {weight, addresses[0], addresses[1]})
     expectOk(ctc_device_free(device, address));
   ctc_layer_destroy(layer);
@@ -95,4 +117,12 @@ std::string ctc::endtoend::rejectedBy(const Bundle &bundle) {
       names += std::string(names.empty() ? "" : " ") + std::string(name(fill));
   }
   return names;
+}
+
+std::set<std::string> ctc::endtoend::misuseOf(const Bundle &bundle) {
+  const Problem &problem =
+      bundle.images.front().manifest.entries.front().problem;
+  std::set<std::string> misuse;
+  run(bundle, problem, *makeInputs(problem, {}, {Fill::Exact, 5, {}}), &misuse);
+  return misuse;
 }

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-// Split reductions of mma_sync, executed on the cpu device and checked as ctc
-// verify does, with kernels that the chooser need not take.
+// Split reductions of matrix instructions, executed on the cpu device and
+// checked as ctc verify does, with kernels that the chooser need not take.
 
 #include "EndToEndTesting.h"
 
@@ -23,6 +23,7 @@ struct Case {
   const char *type, *layout, *precision;
   int input, output, width;
   const char *kernel;
+  const char *family = "mma_sync", *chip = "sm_80";
 
   friend void PrintTo(const Case &one, std::ostream *os) { *os << one.name; }
 };
@@ -74,7 +75,29 @@ const Case kCases[] = {
     {"LastThreeShares", "f16", "channels_last", "tf32", 90, 24, 20,
      "lanes = channels, batch = 1, box = [16], phases = [2], taps = [4], "
      "chunk_channels = 48, workers = [1, 1], worker_tile = [16, 24], "
-     "stages = 2, clip = false, split = 3"}};
+     "stages = 2, clip = false, split = 3"},
+    // Warpgroups: a share's descriptors begin at its own planes, and rows are
+    // not interleaved, as parts of a tile are to lie together.
+    {"WarpgroupsFirst", "f32", "channels_first", "tf32", 72, 40, 72,
+     "lanes = channels, batch = 2, box = [64], phases = [2], taps = [4], "
+     "chunk_channels = 32, workers = [4, 1], worker_tile = [32, 40], "
+     "stages = 3, clip = false, split = 2",
+     "wgmma_ra", "sm_90a"},
+    {"WarpgroupsAcross", "bf16", "channels_first", "tf32", 64, 48, 72,
+     "lanes = channels, batch = 2, box = [64], phases = [1], taps = [2], "
+     "chunk_channels = 32, workers = [4, 2], worker_tile = [32, 24], "
+     "stages = 2, split = 2",
+     "wgmma_ra", "sm_90a"},
+    {"WarpgroupsLast", "f32", "channels_last", "tf32", 80, 32, 72,
+     "lanes = channels, batch = 2, box = [64], phases = [1], taps = [2], "
+     "chunk_channels = 32, workers = [4, 1], worker_tile = [32, 32], "
+     "stages = 4, clip = false, split = 2",
+     "wgmma_ra", "sm_90a"},
+    {"WarpgroupsLastOfPairs", "f16", "channels_last", "tf32", 128, 32, 72,
+     "lanes = channels, batch = 3, box = [80], phases = [1], taps = [2], "
+     "chunk_channels = 64, workers = [4, 1], worker_tile = [64, 32], "
+     "stages = 1, clip = false, split = 4",
+     "wgmma_ra", "sm_90a"}};
 
 std::string moduleOf(const Case &one) {
   const std::string type = one.type;
@@ -96,22 +119,24 @@ std::string moduleOf(const Case &one) {
          "\n  %0 = ctc.conv_transpose ins(%x, %w : " + x + ", " + w +
          ") outs(%y : " + y +
          ") {stride = array<i64: 2>, layout = " + "#ctc.layout<" + one.layout +
-         ">" + precision + ", kernel = #ctc.kernel<family = mma_sync, " +
-         one.kernel + ", source = explicit>} -> " + y + "\n  return %0 : " + y +
-         "\n}\n";
+         ">" + precision + ", kernel = #ctc.kernel<family = " + one.family +
+         ", " + one.kernel + ", source = explicit>} -> " + y +
+         "\n  return %0 : " + y + "\n}\n";
 }
 
 class Splits : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Splits, GivesTheSum) {
-  const Bundle bundle = endtoend::compileLayer(moduleOf(GetParam()));
+  const Bundle bundle =
+      endtoend::compileLayer(moduleOf(GetParam()), GetParam().chip);
   ASSERT_FALSE(bundle.images.empty());
   EXPECT_EQ(endtoend::rejectedBy(bundle), "");
+  EXPECT_EQ(endtoend::misuseOf(bundle), std::set<std::string>());
 }
 
 // A share that is left out must show, whichever it is.
 TEST_P(Splits, LostShareFails) {
-  Bundle bundle = endtoend::compileLayer(moduleOf(GetParam()));
+  Bundle bundle = endtoend::compileLayer(moduleOf(GetParam()), GetParam().chip);
   ASSERT_FALSE(bundle.images.empty());
   std::string &ptx = bundle.images.front().ptx;
   // The first addition of shares, at the end of the kernel.
