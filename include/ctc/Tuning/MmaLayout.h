@@ -105,8 +105,9 @@ int64_t bankConflicts(const PatchLayout &layout, ir::KernelAttr kernel);
 /// position I * g + o. Then a tap's neighbour finds in registers what all but
 /// one of the octets read. Rows of wgmma are interleaved as far as their loads
 /// stay free of bank conflicts with copies of 16 bytes, which is not where
-/// planes of positions stand one by one; columns are not, for their outputs lie
-/// together.
+/// planes of positions stand one by one; 32 planes of a position are an
+/// exception, each load then takes twice as long. Columns are not, for their
+/// outputs lie together.
 int64_t interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
                           ElementType type);
 
