@@ -126,7 +126,10 @@ def problem_of(entry):
 
 
 def spills(image):
-    return any(kernel["spill_store_bytes"] + kernel["spill_load_bytes"]
+    """Whether ptxas keeps registers in local memory, or warpgroups'
+    instructions apart (its warnings C75xx)."""
+    return any(kernel["spill_store_bytes"] + kernel["spill_load_bytes"] or
+               any("(C75" in warning for warning in kernel.get("warnings", []))
                for kernel in image["kernels"])
 
 

@@ -188,7 +188,7 @@ static LogicalResult verifyFragments(PackWeightsOp op) {
            << chunk << ", must be a multiple of " << step << " that divides "
            << inputs << " packed input channels";
   const int64_t split = fragments.getSplit();
-  if (split < 1 || chunk % (split * step) != 0)
+  if (split < 1 || split > chunk / step || chunk % (split * step) != 0)
     return op.emitOpError("fragments have split ")
            << split << ", must be at least 1 and divide the " << chunk / step
            << " steps of a chunk";
@@ -196,6 +196,14 @@ static LogicalResult verifyFragments(PackWeightsOp op) {
     return op.emitOpError("fragments have unit ")
            << unit << ", must be 8 or 16 and divide a tile of " << outputs
            << " output channels";
+  // Only weights that are columns stand in core matrices, in units of eight
+  // where their outputs do not lie together.
+  const bool first = fragments.getLayout() == Layout::ChannelsFirst;
+  if (fragments.getCores() &&
+      (fragments.getLanes() != Lanes::Channels || (first && unit != 8)))
+    return op.emitOpError("fragments have cores with lanes = ")
+           << stringifyLanes(fragments.getLanes()) << " and unit " << unit
+           << ", must have lanes = channels, and unit 8 in channels_first";
   return success();
 }
 

@@ -161,10 +161,18 @@ static Expected<ChipImage> emit(LoweredModule &lowered, bool runAssembler) {
   return image;
 }
 
+/// Bytes of registers that ptxas keeps in local memory; more than any kernel
+/// spills where it says that it runs a warpgroup's instructions one by one
+/// (C75xx), for want of registers, too.
 static uint32_t spilledBytes(const ChipImage &image) {
+  constexpr uint32_t kSerialized = 1 << 20;
   uint32_t bytes = 0;
-  for (const KernelResources &kernel : image.resources)
+  for (const KernelResources &kernel : image.resources) {
     bytes += kernel.spillStoreBytes + kernel.spillLoadBytes;
+    for (llvm::StringRef warning : kernel.warnings)
+      if (warning.contains("(C75"))
+        bytes += kSerialized;
+  }
   return bytes;
 }
 

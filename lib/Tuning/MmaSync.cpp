@@ -43,9 +43,33 @@ bool ctc::prefersMmaSync(const Problem &problem) {
   return inputs >= 8 && (problem.outputChannelsPerGroup() >= 8 || inputs >= 64);
 }
 
+/// A warpgroup's instruction has all its sums in registers: a lane's leave room
+/// for what a kernel needs besides them. Other families' may spill.
+static Expected<void> checkRegisters(ir::KernelAttr kernel, const Chip &chip) {
+  constexpr int64_t kLaneRegisters = 255, kOtherRegisters = 32;
+  const auto tile = kernel.getWorkerTile();
+  const int64_t sums = tile[0] * tile[1] * kernel.getPhaseCount() / 32;
+  const int64_t most =
+      std::min(kLaneRegisters, chip.maxRegistersPerSM / kernel.getThreads()) -
+      kOtherRegisters;
+  if (kernel.getFamily() != ir::Family::WgmmaRA || sums <= most)
+    return {};
+  return invalidProblem("a lane holds " + std::to_string(sums) +
+                        " sums, phases times worker_tile over 32, at most " +
+                        std::to_string(most) + " are legal in a block of " +
+                        std::to_string(kernel.getThreads()) + " threads on " +
+                        std::string(chip.name));
+}
+
 Expected<void> ctc::checkMmaSync(ir::KernelAttr kernel, const Problem &problem,
                                  llvm::ArrayRef<DimPhasePlan> plans,
                                  const Chip &chip) {
+  if (problem.layout == Layout::ChannelsLast &&
+      kernel.getLanes() != ir::Lanes::Channels)
+    return invalidProblem("lanes is positions, must be channels for a layer "
+                          "that is channels_last");
+  if (auto fits = checkRegisters(kernel, chip); !fits)
+    return fits;
   // Every share of a split has whole steps.
   const int64_t split = kernel.getSplit();
   const int64_t step = split * kMmaPlanes * 4 / byteWidth(problem.type);

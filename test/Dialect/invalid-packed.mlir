@@ -66,3 +66,17 @@ func.func private @names(%a: tensor<1xf32> {ctc.name = "x"}, %b: tensor<1xf32> {
 // -----
 // expected-error@+1 {{argument 0 has ctc.name 5 : i64, must be a string that is not empty}}
 func.func private @name_type(%a: tensor<1xf32> {ctc.name = 5})
+
+// -----
+func.func @split_past_any_step(%w: memref<8x8x2xf32>, %p: memref<1x1x2x8x8xf32>) {
+  // expected-error@+1 {{fragments have split 2305843009213693952, must be at least 1 and divide the 1 steps of a chunk}}
+  ctc.pack_weights %w into %p {groups = 1 : i64, tap_step = array<i64: 1>, fragments = #ctc.fragments<chunk_channels = 8, split = 2305843009213693952, unit = 8, lanes = channels, layout = channels_last>} : memref<8x8x2xf32> into memref<1x1x2x8x8xf32>
+  return
+}
+
+// -----
+func.func @cores_of_rows(%w: memref<8x16x2xf32>, %p: memref<1x1x2x8x16xf32>) {
+  // expected-error@+1 {{fragments have cores with lanes = positions and unit 16, must have lanes = channels, and unit 8 in channels_first}}
+  ctc.pack_weights %w into %p {groups = 1 : i64, tap_step = array<i64: 1>, fragments = #ctc.fragments<chunk_channels = 8, unit = 16, lanes = positions, layout = channels_first, cores = true>} : memref<8x16x2xf32> into memref<1x1x2x8x16xf32>
+  return
+}

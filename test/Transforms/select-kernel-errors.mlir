@@ -142,3 +142,26 @@ module attributes {ctc.target = #ctc.target<"sm_90a">} {
     return %0 : tensor<1x8x64xbf16>
   }
 }
+
+// -----
+func.func @columns_of_positions_in_channels_last(%x: tensor<1x20x8xf32>, %w: tensor<8x16x4xf32>, %y: tensor<1x42x16xf32>) -> tensor<1x42x16xf32> {
+  // expected-error@+1 {{lanes is positions, must be channels for a layer that is channels_last}}
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x20x8xf32>, tensor<8x16x4xf32>) outs(%y : tensor<1x42x16xf32>)
+         {stride = array<i64: 2>, layout = #ctc.layout<channels_last>,
+          kernel = #ctc.kernel<family = mma_sync, lanes = positions, batch = 1, box = [16], phases = [1], taps = [2],
+                               chunk_channels = 8, workers = [1, 1], worker_tile = [16, 16], stages = 2, source = explicit>}
+         -> tensor<1x42x16xf32>
+  return %0 : tensor<1x42x16xf32>
+}
+
+// -----
+module attributes {ctc.target = #ctc.target<"sm_90a">} {
+  func.func @more_sums_than_registers(%x: tensor<1x8x1023xf32>, %w: tensor<8x256x2xf32>, %y: tensor<1x256x1024xf32>) -> tensor<1x256x1024xf32> {
+    // expected-error@+1 {{a lane holds 128 sums, phases times worker_tile over 32, at most 96 are legal in a block of 512 threads on sm_90a}}
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x1023xf32>, tensor<8x256x2xf32>) outs(%y : tensor<1x256x1024xf32>)
+           {kernel = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [256], phases = [1], taps = [2],
+                                 chunk_channels = 8, workers = [16, 1], worker_tile = [16, 256], stages = 2, source = explicit>}
+           -> tensor<1x256x1024xf32>
+    return %0 : tensor<1x256x1024xf32>
+  }
+}
