@@ -36,18 +36,23 @@ def test_variants(tmp_path):
     assert run("variants", "-o", path, "--candidates", 2) == 0
     made = pack.read_variants(path)  # pack.py takes them.
     assert [variant["name"] for variant in made] == [
-        "model", "mma_sync-0", "mma_sync-1", "simt-0"]
+        "model", "mma_sync-0", "mma_sync-1", "wgmma_ra-0", "wgmma_ra-1",
+        "simt-0"]
     assert made[0]["flags"] == ["--no-tuning-table"]
     assert made[2]["flags"] == ["--family=mma_sync", "--candidate=1"]
     assert "ieee" not in made[2]["precisions"]
-    assert "tf32x3" not in made[3]["precisions"]
+    assert all("tf32x3" not in variant["precisions"] for variant in made[3:])
+
+
+def test_places_of_a_ranking_grow_apart():
+    assert tune.places(12) == [0, 1, 2, 3, 4, 6, 9, 13, 19, 28, 42, 63]
 
 
 @pytest.mark.parametrize("flags, message", [
     (["--candidates=0"], "'0' is no number of kernels, must be an integer of "
                          "at least 1"),
     (["--families=simt,wide"], "'wide' is no family, must be of mma_sync, "
-                               "simt")])
+                               "wgmma_ra, simt")])
 def test_usage_of_variants(tmp_path, capsys, flags, message):
     with pytest.raises(SystemExit) as ended:
         run("variants", "-o", tmp_path / "v.json", *flags)
@@ -162,8 +167,8 @@ def test_what_is_within_the_noise_does_not_enter(bench, output):
     bench.row("mma_sync-1", 18, spread=0.1)
     assert len(bench.table(output)[1]) == 1
     output.unlink()
-    bench.row("mma_sync-0", 18.1, spread=0.1)
-    assert bench.kernel("wide", "tf32", "channels_first", "mma_sync-0") == \
+    bench.row("wgmma_ra-0", 18.1, spread=0.1)
+    assert bench.kernel("wide", "tf32", "channels_first", "wgmma_ra-0") == \
         bench.kernel("wide", "tf32", "channels_first", "model")
     assert bench.table(output) == (0, [])
 
