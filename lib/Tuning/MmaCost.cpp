@@ -335,7 +335,10 @@ private:
     if (tile.clip)
       return 1;
     double left = 1, rows = double(tile.warpPositions);
-    const bool interleaved = tile.usesWarpgroups() && channelsLast();
+    // As interleavedOctets in MmaLayout.h.
+    const bool interleaved = tile.usesWarpgroups() && channelsLast() &&
+                             tile.split == 1 &&
+                             tile.chunk * byteWidth(problem.type) >= 128;
     for (size_t i = rank(); i-- > 0;) {
       double size = std::min(rows, double(tile.box[i]));
       rows = std::max(1., rows / size);

@@ -45,9 +45,10 @@ int64_t ctc::interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
   if (kernel.getFamily() != ir::Family::WgmmaRA || !channelsLast ||
       kernel.getSplit() > 1)
     return 1;
-  const bool wide =
-      kernel.getChunkChannels() * byteWidth(type) > 4 * kMmaPlanes;
-  return wide && kernel.getWorkerTile()[0] % (4 * kOctet) == 0 ? 4 : 2;
+  constexpr int64_t kLeastPlanes = 32;
+  if (kernel.getChunkChannels() * byteWidth(type) < 4 * kLeastPlanes)
+    return 1;
+  return kernel.getWorkerTile()[0] % (4 * kOctet) == 0 ? 4 : 2;
 }
 
 int64_t ctc::octetPosition(int64_t turns, int64_t octet, int64_t g) {

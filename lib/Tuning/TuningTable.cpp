@@ -115,10 +115,12 @@ public:
     }
     if (rank == 0 && list && !list->empty() && list->size() <= 3)
       rank = list->size();
-    if (rank == 0 || !list || list->size() != rank)
-      fail(key, legal);
-    found.resize(rank, std::vector<int64_t>(each, 0));
-    return found;
+    if (rank > 0 && list && list->size() == rank)
+      return found;
+    fail(key, legal);
+    // Of the lengths that the others count on.
+    return std::vector<std::vector<int64_t>>(rank,
+                                             std::vector<int64_t>(each, 0));
   }
 
   std::vector<int64_t> sizes(llvm::StringRef key) {

@@ -7,7 +7,7 @@
            workers = [4, 1], worker_tile = [16, 8], stages = 3, clip = false, source = explicit>
 #across = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [128], phases = [1], taps = [2], chunk_channels = 16,
            workers = [4, 2], worker_tile = [32, 24], stages = 2, clip = false, source = explicit>
-#reused = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [64], phases = [1], taps = [2], chunk_channels = 8,
+#reused = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [64], phases = [1], taps = [2], chunk_channels = 32,
            workers = [4, 1], worker_tile = [16, 16], stages = 3, clip = false, source = explicit>
 #grouped = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [64], phases = [2], taps = [4], chunk_channels = 8,
            workers = [4, 1], worker_tile = [16, 16], stages = 3, clip = false, source = explicit>
@@ -89,20 +89,27 @@ module attributes {ctc.target = #ctc.target<"sm_90a">} {
     return %0 : tensor<1x48x274xbf16>
   }
 
-  // Channels last: octets take turns, so the second tap's second octet is the first tap's first. Three loads serve two taps of two octets; the
-  // last group reads registers of the first, and is awaited at the beginning of a turn.
+  // Channels last, 32 planes of a position: octets take turns, so the second tap's second octet is the first tap's first. Six loads serve two taps of two
+  // octets in two groups; the last group reads registers of the second, so the next turn begins without waiting.
   // CHECK-LABEL: gpu.func @reused(
   // CHECK: scf.for {{.*}} -> (vector<4xf32>, vector<4xf32>) {
-  // CHECK: nvvm.wgmma.wait.group.sync.aligned 0
-  // CHECK-COUNT-2: vector.load {{.*}} {alignment = 8 : i64} : {{.*}}, vector<2xf32>
-  // CHECK: wgmma.mma_async
-  // CHECK: vector.load {{.*}} vector<2xf32>
+  // CHECK-NOT: nvvm.wgmma.wait.group.sync.aligned 0
+  // CHECK-COUNT-2: vector.load {{.*}} {alignment = 16 : i64} : {{.*}}, vector<4xf32>
   // CHECK-NOT: vector.load
-  // CHECK: wgmma.mma_async
+  // CHECK-COUNT-2: wgmma.mma_async
+  // CHECK-COUNT-2: vector.load {{.*}} vector<4xf32>
+  // CHECK-NOT: vector.load
+  // CHECK-COUNT-2: wgmma.mma_async
+  // CHECK: vector.load {{.*}} vector<4xf32>
+  // CHECK-NOT: vector.load
+  // CHECK-COUNT-2: wgmma.mma_async
+  // CHECK: vector.load {{.*}} vector<4xf32>
+  // CHECK-NOT: vector.load
+  // CHECK-COUNT-2: wgmma.mma_async
   // CHECK-NOT: wgmma.mma_async
   // CHECK: scf.yield
-  func.func @reused(%x: tensor<1x68x32xf32>, %w: tensor<32x16x4xf32>, %y: tensor<1x138x16xf32>) -> tensor<1x138x16xf32> {
-    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x68x32xf32>, tensor<32x16x4xf32>) outs(%y : tensor<1x138x16xf32>)
+  func.func @reused(%x: tensor<1x68x64xf32>, %w: tensor<64x16x4xf32>, %y: tensor<1x138x16xf32>) -> tensor<1x138x16xf32> {
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x68x64xf32>, tensor<64x16x4xf32>) outs(%y : tensor<1x138x16xf32>)
            {stride = array<i64: 2>, layout = #ctc.layout<channels_last>, kernel = #reused} -> tensor<1x138x16xf32>
     return %0 : tensor<1x138x16xf32>
   }

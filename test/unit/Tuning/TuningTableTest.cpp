@@ -273,6 +273,10 @@ TEST(TuningTable, ADamagedEntryIsNamedAndTheOthersStand) {
                       "dilation, layout, dtype, precision");
   EXPECT_EQ(why("\"Cin\": 32, ", ""),
             problem + "'Cin' is missing, must be an integer");
+  for (const char *padding : {"[0, 0]", "[[0], [0]]", "[[0, 0]]", "0"})
+    EXPECT_THAT(why("[[1, -1], [0, 2]]", padding),
+                HasSubstr("must be a list of pairs [low, high], one per "
+                          "spatial dimension"));
   EXPECT_EQ(why("[16, 8]", "[]"), problem + "'spatial' is [], must be a list "
                                             "of integers, one per spatial "
                                             "dimension");
