@@ -8,6 +8,7 @@
 #include "ctc/Conversion/Passes.h"
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Transforms/Entry.h"
+#include "ctc/Tuning/Simt.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -51,8 +52,6 @@ static constexpr int64_t kRegistersBesideSums = 64;
 // operands under way.
 static constexpr int64_t kFewUnrolled = 24;
 static constexpr int64_t kRegistersOfMany = 112;
-// Taps whose pixels take all the registers there are.
-static constexpr int64_t kMostTapsOfMany = 32;
 static constexpr int64_t kMaxResidentThreads = 640;
 
 static int64_t residentThreads(gpu::GPUFuncOp function) {
@@ -67,7 +66,7 @@ static int64_t residentThreads(gpu::GPUFuncOp function) {
                                               kernel.getTaps().asArrayRef()))
     if (phases > 1)
       taps *= count;
-  if (taps > kMostTapsOfMany)
+  if (taps > kMaxTapsInRegisters)
     return kResidentThreads;
   const bool many = taps * kernel.getChunkChannels() > kFewUnrolled;
   const int64_t beside = many ? kRegistersOfMany : kRegistersBesideSums;

@@ -75,7 +75,7 @@ KernelAttr KernelAttr::getStoringKernel() const {
       getTaps(), getChunkChannels(),
       sizes(getWorkers()[0] * positions, getWorkers()[1] * channels),
       sizes(getWorkerTile()[0] / positions, getWorkerTile()[1] / channels),
-      getStages(), getClip(), getSource());
+      getStages(), getClip(), getSource(), getGroups(), /*split=*/1);
 }
 
 int64_t KernelAttr::getPhaseCount() const {

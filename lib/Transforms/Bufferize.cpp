@@ -180,8 +180,7 @@ static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
     fragments = ir::FragmentsAttr::get(
         b.getContext(), kernel.getChunkChannels(), kernel.getSplit(),
         fragmentUnit(kernel, layer.getLayout() == ir::Layout::ChannelsLast),
-        kernel.getLanes(), layer.getLayout(),
-        kernel.getFamily() == ir::Family::WgmmaRA);
+        kernel.getLanes(), layer.getLayout(), kernel.usesWarpgroups());
   ir::PackWeightsOp::create(b, function.getArgument(0), function.getArgument(1),
                             problem.groups, tapSteps, layer.getWeightLayout(),
                             fragments, round, kernel.getGroups());

@@ -5,20 +5,20 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AccumulatorConversion.h"
 #include "FlatAccess.h"
 #include "Kernels.h"
 #include "MmaSync/MmaSync.h"
 #include "ThreadTile.h"
 #include "ctc/Transforms/Passes.h"
+#include "ctc/Tuning/Simt.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/Transforms/DialectConversion.h"
 
 namespace ctc {
 #define GEN_PASS_DEF_VECTORIZE
@@ -97,30 +97,7 @@ int64_t ThreadTile::rowsApart() {
   return workers % inner == 0 ? workers / inner * pitch : 0;
 }
 
-/// Taps whose pixels do not stay in registers together.
-static constexpr size_t kManyTaps = 32;
-
 namespace {
-
-struct ZeroPattern : OpConversionPattern<arith::ConstantOp> {
-  ZeroPattern(const TypeConverter &converter, const ThreadTile &tile)
-      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
-
-  LogicalResult
-  matchAndRewrite(arith::ConstantOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    auto type =
-        VectorType::get(tile.kernel.getWorkerTile()[1], rewriter.getF32Type());
-    Value zero = arith::ConstantOp::create(rewriter, op.getLoc(),
-                                           rewriter.getZeroAttr(type));
-    SmallVector<Value> zeros(
-        tile.kernel.getWorkerTile()[0] * tile.kernel.getPhaseCount(), zero);
-    rewriter.replaceOpWithMultiple(op, {ValueRange(zeros)});
-    return success();
-  }
-
-  const ThreadTile &tile;
-};
 
 /// A tap of a chunk as far as it is known: its place among the chunk's weights,
 /// how far it shifts the patch's address, and the phase it adds to.
@@ -131,9 +108,8 @@ struct StaticTap {
 /// ctc.contract: loops over the taps of the chunk, unrolled along dimensions
 /// with grouped phases, around an unrolled sequence over its channels. A tap is
 /// a shift of the patch's address.
-struct ContractPattern : OpConversionPattern<ir::ContractOp> {
-  ContractPattern(const TypeConverter &converter, const ThreadTile &tile)
-      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
+struct ContractPattern : TilePattern<ir::ContractOp, ThreadTile> {
+  using TilePattern::TilePattern;
 
   LogicalResult
   matchAndRewrite(ir::ContractOp op, OneToNOpAdaptor adaptor,
@@ -210,7 +186,8 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
     // for a short time. Where pixels have several channels or taps are many, so
     // do the positions of the thread that share pixels, a column of them at a
     // time.
-    const bool columns = kernel.getGroups() > 1 || taps.size() > kManyTaps;
+    const bool columns =
+        kernel.getGroups() > 1 || int64_t(taps.size()) > kMaxTapsInRegisters;
     llvm::stable_sort(taps, [&](const StaticTap &a, const StaticTap &b) {
       auto key = [&](const StaticTap &tap) {
         return std::pair(columns ? tap.shift % tile.apartPitch : 0, tap.shift);
@@ -322,13 +299,10 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
       channels.push_back(c / kernel.getGroupChannels() * chunk + k);
     return b.createOrFold<vector::ShuffleOp>(pixel, pixel, channels);
   }
-
-  const ThreadTile &tile;
 };
 
-struct StorePattern : OpConversionPattern<ir::StoreTileOp> {
-  StorePattern(const TypeConverter &converter, const ThreadTile &tile)
-      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
+struct StorePattern : TilePattern<ir::StoreTileOp, ThreadTile> {
+  using TilePattern::TilePattern;
 
   LogicalResult
   matchAndRewrite(ir::StoreTileOp op, OneToNOpAdaptor adaptor,
@@ -338,8 +312,6 @@ struct StorePattern : OpConversionPattern<ir::StoreTileOp> {
     rewriter.eraseOp(op);
     return success();
   }
-
-  const ThreadTile &tile;
 };
 
 struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
@@ -360,31 +332,14 @@ struct Vectorize : ctc::impl::VectorizeBase<Vectorize> {
     }
     ThreadTile tile(function, kernel, shared);
 
-    const auto block = VectorType::get(
-        {kernel.getPositions(), kernel.getChannels() * kernel.getPhaseCount()},
-        Float32Type::get(&getContext()));
-    TypeConverter converter;
-    converter.addConversion([](Type type) { return type; });
-    converter.addConversion(
-        [&](VectorType type,
-            SmallVectorImpl<Type> &parts) -> std::optional<LogicalResult> {
-          if (type != block)
-            return std::nullopt;
-          parts.append(kernel.getWorkerTile()[0] * kernel.getPhaseCount(),
-                       VectorType::get(kernel.getWorkerTile()[1],
-                                       type.getElementType()));
-          return success();
+    const auto part = VectorType::get(kernel.getWorkerTile()[1],
+                                      Float32Type::get(&getContext()));
+    return convertAccumulators(
+        function, kernel,
+        {part, kernel.getWorkerTile()[0] * kernel.getPhaseCount()},
+        [&](const TypeConverter &converter, RewritePatternSet &patterns) {
+          patterns.add<ContractPattern, StorePattern>(converter, tile);
         });
-    RewritePatternSet patterns(&getContext());
-    ConversionTarget target(getContext());
-    scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
-                                                         target);
-    patterns.add<ZeroPattern, ContractPattern, StorePattern>(converter, tile);
-    target.markUnknownOpDynamicallyLegal([&](Operation *op) {
-      return !isa<ir::ContractOp, ir::StoreTileOp>(op) && converter.isLegal(op);
-    });
-    return applyPartialConversion(function.getOperation(), target,
-                                  std::move(patterns));
   }
 };
 } // namespace

@@ -12,6 +12,7 @@
 #include "ctc/Tuning/Simt.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
 
 #include <algorithm>
@@ -166,11 +167,9 @@ static std::vector<ir::Family> allFamilies() {
   return families;
 }
 
-static std::string listFamilies(llvm::ArrayRef<ir::Family> families) {
-  std::string text;
-  for (ir::Family family : families)
-    text += (text.empty() ? "" : ", ") + ir::stringifyFamily(family).str();
-  return text;
+std::string ctc::listFamilies(llvm::ArrayRef<ir::Family> families,
+                              llvm::StringRef separator) {
+  return llvm::join(llvm::map_range(families, ir::stringifyFamily), separator);
 }
 
 /// Why a family cannot serve a problem on a chip, if it cannot.

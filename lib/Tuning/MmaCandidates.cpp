@@ -262,7 +262,7 @@ private:
 
   /// Fewer taps per chunk where all do not fit.
   void consider(MmaTile tile) {
-    if (tile.split > 1 && exchanged(tile) > double(chip.maxSharedPerBlock))
+    if (tile.exchangedBytes() > chip.maxSharedPerBlock)
       return;
     while (bytes(tile) > double(chip.maxSharedPerBlock)) {
       auto most = tile.taps.end();
@@ -293,11 +293,6 @@ private:
       if (tile.phases[i] > 1)
         count *= problem.dims[i].kernel;
     return count;
-  }
-
-  /// Workgroup memory in which a split is added.
-  static double exchanged(const MmaTile &tile) {
-    return double(tile.warps() * tile.accumulators() * 32 * 4);
   }
 
   /// Workgroup memory without the padding of its rows.

@@ -240,15 +240,8 @@ private:
   }
   double memoryBytes() const {
     return std::max(double(tile.stages) * (patchBytes() + weightBytes()),
-                    exchangedBytes());
+                    double(tile.exchangedBytes()));
   }
-  /// Sums that the warps of a split hand each other.
-  double exchangedBytes() const {
-    return tile.split == 1
-               ? 0
-               : double(tile.warps() * tile.accumulators() * 32 * 4);
-  }
-
   double bytes() const {
     auto size = [&](const std::vector<int64_t> &shape) {
       double elements = 1;
@@ -287,9 +280,9 @@ private:
     const double rounded = rounds() && !tile.usesWarpgroups()
                                ? chunks * tapChunks * patchBytes()
                                : 0;
-    work.shared =
-        warps * (pixelWords + weightWords) +
-        (copied + 2 * rounded + 2 * exchangedBytes()) / kSharedBytesPerClock;
+    work.shared = warps * (pixelWords + weightWords) +
+                  (copied + 2 * rounded + 2 * double(tile.exchangedBytes())) /
+                      kSharedBytesPerClock;
     work.l2 = (copied + stored()) / chip.rates.l2Bytes;
 
     const double loads =
@@ -335,19 +328,18 @@ private:
     if (tile.clip)
       return 1;
     double left = 1, rows = double(tile.warpPositions);
-    // As interleavedOctets in MmaLayout.h.
-    const bool interleaved = tile.usesWarpgroups() && channelsLast() &&
-                             tile.split == 1 &&
-                             tile.chunk * byteWidth(problem.type) >= 128;
+    const int64_t turns = interleavedOctets(
+        {tile.family, tile.split, channelsLast(),
+         tile.chunk * byteWidth(problem.type), tile.warpPositions});
     for (size_t i = rank(); i-- > 0;) {
       double size = std::min(rows, double(tile.box[i]));
       rows = std::max(1., rows / size);
       const bool last = i + 1 == rank();
-      if (interleaved)
-        size = std::min(size, tile.warpPositions % 32 == 0 ? 4. : 2.);
+      if (turns > 1)
+        size = std::min(size, double(turns));
       const double count =
           tile.phases[i] > 1 ? 1 : double(plans[i].maxTapCount);
-      if (interleaved == last && size > 1)
+      if ((turns > 1) == last && size > 1)
         left *= (size + count - 1) / (size * count);
     }
     return left;

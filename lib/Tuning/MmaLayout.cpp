@@ -39,16 +39,20 @@ int64_t ctc::bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes) {
                                            : roundUp(bytes, turn);
 }
 
+int64_t ctc::interleavedOctets(const InterleaveShape &shape) {
+  constexpr int64_t kLeastPlanes = 32;
+  // Warps of a split store parts of a tile, which are to lie together.
+  if (shape.family != ir::Family::WgmmaRA || !shape.channelsLast ||
+      shape.split > 1 || shape.chunkBytes < 4 * kLeastPlanes)
+    return 1;
+  return shape.warpPositions % (4 * kOctet) == 0 ? 4 : 2;
+}
+
 int64_t ctc::interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
                                ElementType type) {
-  // Warps of a split store parts of a tile, which are to lie together.
-  if (kernel.getFamily() != ir::Family::WgmmaRA || !channelsLast ||
-      kernel.getSplit() > 1)
-    return 1;
-  constexpr int64_t kLeastPlanes = 32;
-  if (kernel.getChunkChannels() * byteWidth(type) < 4 * kLeastPlanes)
-    return 1;
-  return kernel.getWorkerTile()[0] % (4 * kOctet) == 0 ? 4 : 2;
+  return interleavedOctets({kernel.getFamily(), kernel.getSplit(), channelsLast,
+                            kernel.getChunkChannels() * byteWidth(type),
+                            kernel.getWorkerTile()[0]});
 }
 
 int64_t ctc::octetPosition(int64_t turns, int64_t octet, int64_t g) {
@@ -232,11 +236,8 @@ int64_t ctc::exchangeBytes(ir::KernelAttr kernel) {
          kernel.getPhaseCount() * 4;
 }
 
-MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
-                         llvm::ArrayRef<int64_t> halo) {
-  // The innermost spatial dimension of the output.
-  const size_t spatialDim =
-      problem.rank() + (problem.layout == Layout::ChannelsLast ? 0 : 1);
+PatchShape ctc::patchShape(ir::KernelAttr kernel, const Problem &problem,
+                           llvm::ArrayRef<int64_t> halo) {
   PatchShape shape;
   shape.type = problem.type;
   shape.layout = problem.layout;
@@ -246,9 +247,16 @@ MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
   shape.inputWidth = problem.dims.back().input;
   shape.halo.push_back(kernel.getBatch());
   llvm::append_range(shape.halo, halo);
+  return shape;
+}
 
+MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
+                         llvm::ArrayRef<int64_t> halo) {
+  // The innermost spatial dimension of the output.
+  const size_t spatialDim =
+      problem.rank() + (problem.layout == Layout::ChannelsLast ? 0 : 1);
   MmaMemory memory;
-  memory.patch = layoutPatch(shape, kernel);
+  memory.patch = layoutPatch(patchShape(kernel, problem, halo), kernel);
   memory.patchBytes =
       bytesWithRoom(memory.patch.bytes(), kernel.getThreads(),
                     memory.patch.copyElements() * byteWidth(problem.type));
@@ -283,7 +291,7 @@ FragmentOrder ctc::fragmentOrder(ir::KernelAttr kernel,
   order.channels = kernel.getChannels();
   order.unit = fragmentUnit(kernel, patch.planesContiguous);
   order.split = kernel.getSplit();
-  order.cores = kernel.getFamily() == ir::Family::WgmmaRA;
+  order.cores = kernel.usesWarpgroups();
   return order;
 }
 

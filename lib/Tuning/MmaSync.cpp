@@ -52,7 +52,7 @@ static Expected<void> checkRegisters(ir::KernelAttr kernel, const Chip &chip) {
   const int64_t most =
       std::min(kLaneRegisters, chip.maxRegistersPerSM / kernel.getThreads()) -
       kOtherRegisters;
-  if (kernel.getFamily() != ir::Family::WgmmaRA || sums <= most)
+  if (!kernel.usesWarpgroups() || sums <= most)
     return {};
   return invalidProblem("a lane holds " + std::to_string(sums) +
                         " sums, phases times worker_tile over 32, at most " +
@@ -144,13 +144,6 @@ static std::string explain(const MmaTile &tile, const MmaCost &cost,
                                 std::to_string(tile.split) + " warps");
 }
 
-static std::string listNames(llvm::ArrayRef<ir::Family> families) {
-  std::string text;
-  for (ir::Family family : families)
-    text += (text.empty() ? "" : " and ") + ir::stringifyFamily(family).str();
-  return text;
-}
-
 Expected<KernelChoice> ctc::chooseMmaSync(mlir::MLIRContext *context,
                                           const Problem &problem,
                                           const Chip &chip,
@@ -161,7 +154,8 @@ Expected<KernelChoice> ctc::chooseMmaSync(mlir::MLIRContext *context,
     return tl::unexpected(plans.error());
   // The ranking leaves out the padding of workgroup memory, so the best may not
   // fit.
-  Error error{ErrorCode::InvalidProblem, "no tile of " + listNames(families) +
+  Error error{ErrorCode::InvalidProblem, "no tile of " +
+                                             listFamilies(families, " and ") +
                                              " fits " + std::string(chip.name)};
   int64_t fitting = 0;
   for (const auto &[cost, tile] : rankTiles(problem, *plans, chip, families)) {
@@ -174,7 +168,8 @@ Expected<KernelChoice> ctc::chooseMmaSync(mlir::MLIRContext *context,
   if (fitting > 0)
     return invalidProblem("candidate is " + std::to_string(rank) +
                           ", must be less than " + std::to_string(fitting) +
-                          ", the number of kernels of " + listNames(families) +
-                          " that fit " + std::string(chip.name));
+                          ", the number of kernels of " +
+                          listFamilies(families, " and ") + " that fit " +
+                          std::string(chip.name));
   return tl::unexpected(error);
 }

@@ -35,10 +35,9 @@ constexpr int64_t kMaxThreadsChannels = 8;
 // taps are unrolled, too, and more is worth its code.
 constexpr int64_t kMaxChunk = 8;
 constexpr int64_t kMaxUnrolled = 1536;
-// Taps of grouped phases: their pixels are in registers together. With one
-// output channel a tap's weight takes one register, and a pixel that is loaded
-// for one phase alone serves one multiply-add.
-constexpr int64_t kMaxGroupedTaps = 32;
+// Taps of grouped phases: with one output channel a tap's weight takes one
+// register, and a pixel that is loaded for one phase alone serves one
+// multiply-add. Else their pixels are in registers together.
 constexpr int64_t kMaxGroupedTapsOfOne = 96;
 // What a kernel chosen by someone else may unroll.
 constexpr int64_t kMostUnrolled = 16384;
@@ -179,7 +178,7 @@ bool SimtSearch::canGroup(size_t dim, int64_t least) const {
   const int64_t held = least * tile.threadChannels * tile.phaseCount() * phases;
   const int64_t mostTaps = tile.threadChannels == 1 && tile.groups == 1
                                ? kMaxGroupedTapsOfOne
-                               : kMaxGroupedTaps;
+                               : kMaxTapsInRegisters;
   return phases > 1 && phases <= kMaxGroup &&
          phases == problem.dims[dim].stride && plan.maxTapCount > 0 &&
          held <= tile.maxSums() &&

@@ -156,21 +156,13 @@ def CTC_KernelAttr : AttrDef<CTC_Dialect, "Kernel"> {
     DefaultValuedParameter<"int64_t", "1", "groups per block">:$groups,
     DefaultValuedParameter<"int64_t", "1",
         "warps that share a tile and split its reduction">:$split);
-  let builders = [AttrBuilder<(ins "Family":$family, "Lanes":$lanes,
-      "int64_t":$batch, "::mlir::DenseI64ArrayAttr":$box,
-      "::mlir::DenseI64ArrayAttr":$phases, "::mlir::DenseI64ArrayAttr":$taps,
-      "int64_t":$chunk_channels, "::mlir::DenseI64ArrayAttr":$workers,
-      "::mlir::DenseI64ArrayAttr":$worker_tile, "int64_t":$stages,
-      "bool":$clip, "ChoiceSource":$source), [{
-    return $_get($_ctxt, family, lanes, batch, box, phases, taps,
-                 chunk_channels, workers, worker_tile, stages, clip, source,
-                 /*groups=*/int64_t{1}, /*split=*/int64_t{1});
-  }]>];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// Whether workers are warps that hold fragments of matrix instructions.
     bool usesMatrixUnits() const { return getFamily() != Family::Simt; }
+    /// Whether four of these warps multiply together.
+    bool usesWarpgroups() const { return getFamily() == Family::WgmmaRA; }
     /// Threads of a block.
     int64_t getThreads() const;
     /// Positions a block's workers cover; at least the box's volume.

@@ -22,6 +22,10 @@ struct KernelChoice {
   std::string reason; ///< One sentence.
 };
 
+/// The names of families, for messages.
+std::string listFamilies(llvm::ArrayRef<ir::Family> families,
+                         llvm::StringRef separator = ", ");
+
 /// Chooses a kernel for a verified problem. `family` forces one; a family that
 /// is unknown or cannot serve is an error naming those that can. `candidate`
 /// takes the kernel at that place of the family's ranking, from 0.

@@ -39,6 +39,11 @@ struct MmaTile {
   int64_t accumulators() const {
     return warpPositions * warpChannels * phaseCount() / 32;
   }
+  /// Workgroup memory in which the warps of a split hand each other their sums;
+  /// 0 without one.
+  int64_t exchangedBytes() const {
+    return split == 1 ? 0 : warps() * accumulators() * 32 * 4;
+  }
 };
 
 /// Where the time of a kernel goes, in seconds on the chip's board. Estimates.

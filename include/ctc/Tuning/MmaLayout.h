@@ -101,6 +101,15 @@ PatchLayout layoutPatch(const PatchShape &shape, ir::KernelAttr kernel);
 /// takes, over all octets of positions of a block: 0 is free of conflicts.
 int64_t bankConflicts(const PatchLayout &layout, ir::KernelAttr kernel);
 
+/// What interleaving depends on.
+struct InterleaveShape {
+  ir::Family family = ir::Family::MmaSync;
+  int64_t split = 1;
+  bool channelsLast = false;
+  int64_t chunkBytes = 32; ///< Of a position.
+  int64_t warpPositions = 8;
+};
+
 /// Octets of a warp whose positions take turns, I of them: row g of octet o is
 /// position I * g + o. Then a tap's neighbour along the innermost dimension
 /// finds in registers what all but one of the octets read; with I = 1 octets
@@ -110,6 +119,7 @@ int64_t bankConflicts(const PatchLayout &layout, ir::KernelAttr kernel);
 /// where it has fewer. Elsewhere 1: planes of positions have no pitch that is
 /// free of conflicts and fits copies of 16 bytes, and outputs of columns lie
 /// together.
+int64_t interleavedOctets(const InterleaveShape &shape);
 int64_t interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
                           ElementType type);
 
@@ -164,7 +174,12 @@ struct MmaMemory {
   int64_t totalBytes = 0;  ///< With all stages, or what storing takes.
 };
 
-/// `halo` is what ctc-tile loads for a chunk, per spatial dimension.
+/// The patch of a chunk; `halo` is what ctc-tile loads for it, per spatial
+/// dimension.
+PatchShape patchShape(ir::KernelAttr kernel, const Problem &problem,
+                      llvm::ArrayRef<int64_t> halo);
+
+/// Of a kernel whose patches have that halo.
 MmaMemory mmaMemory(ir::KernelAttr kernel, const Problem &problem,
                     llvm::ArrayRef<int64_t> halo);
 

@@ -12,6 +12,10 @@
 
 namespace ctc {
 
+/// Taps of grouped phases whose pixels stay in registers together; of more a
+/// thread loads as it goes, and takes all the registers there are.
+inline constexpr int64_t kMaxTapsInRegisters = 32;
+
 /// Why simt cannot serve a problem, if it cannot.
 std::optional<std::string> whyNotSimt(const Problem &problem);
 

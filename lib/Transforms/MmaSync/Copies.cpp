@@ -66,6 +66,25 @@ Value ctc::flattenBuffer(ImplicitLocOpBuilder &b, Value buffer) {
                                            ArrayRef<int64_t>{1});
 }
 
+static gpu::AddressSpaceAttr workgroupSpace(ImplicitLocOpBuilder &b) {
+  return gpu::AddressSpaceAttr::get(b.getContext(),
+                                    gpu::AddressSpace::Workgroup);
+}
+
+Value ctc::dynamicShared(ImplicitLocOpBuilder &b) {
+  return gpu::DynamicSharedMemoryOp::create(
+      b, MemRefType::get({ShapedType::kDynamic}, b.getI8Type(),
+                         MemRefLayoutAttrInterface(), workgroupSpace(b)));
+}
+
+Value ctc::sharedWords(ImplicitLocOpBuilder &b, int64_t words, Value start) {
+  return memref::ViewOp::create(b,
+                                MemRefType::get({words}, b.getF32Type(),
+                                                MemRefLayoutAttrInterface(),
+                                                workgroupSpace(b)),
+                                dynamicShared(b), start, ValueRange());
+}
+
 static void asyncCopy(ImplicitLocOpBuilder &b, Value source, Value from,
                       Value target, Value to, int64_t elements, Value legal) {
   IndexMath index(b, b.getIndexType());
@@ -223,8 +242,7 @@ public:
       complete->addArgument(value.getType(), value.getLoc());
     // Rows of warpgroups are few enough to be rounded in registers, which saves
     // a turn through workgroup memory.
-    const bool late =
-        patch.getRoundTf32() && kernel.getFamily() == ir::Family::WgmmaRA;
+    const bool late = patch.getRoundTf32() && kernel.usesWarpgroups();
     contract.setRoundTf32(late);
     if (layout.async && patch.getRoundTf32() && !late)
       items.forEachNumber([&](Value number) { items.round(number); });
@@ -254,11 +272,6 @@ private:
               item.legal);
   }
 
-  Attribute space() {
-    return gpu::AddressSpaceAttr::get(b.getContext(),
-                                      gpu::AddressSpace::Workgroup);
-  }
-
   /// (planes, elements of a word, samples, window), with the layout's strides.
   MemRefType patchType(ir::LoadPatchOp op, const PatchLayout &layout) {
     const int64_t word = layout.wordElements;
@@ -270,14 +283,15 @@ private:
     }
     return MemRefType::get(
         shape, op.getInput().getType().getElementType(),
-        StridedLayoutAttr::get(b.getContext(), /*offset=*/0, strides), space());
+        StridedLayoutAttr::get(b.getContext(), /*offset=*/0, strides),
+        workgroupSpace(b));
   }
 
   MemRefType weightType(ir::LoadWeightsOp op) {
     auto tile = cast<VectorType>(op.getWeights().getType());
     return MemRefType::get(tile.getShape(),
                            op.getPacked().getType().getElementType(),
-                           MemRefLayoutAttrInterface(), space());
+                           MemRefLayoutAttrInterface(), workgroupSpace(b));
   }
 
   /// A flat buffer for a tile, with room for the last turn of the threads that

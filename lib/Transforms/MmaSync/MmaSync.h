@@ -44,6 +44,13 @@ int64_t bufferBytes(mlir::MemRefType type);
 mlir::Value flattenBuffer(mlir::ImplicitLocOpBuilder &builder,
                           mlir::Value buffer);
 
+/// The workgroup memory of the launch, bytes of any number.
+mlir::Value dynamicShared(mlir::ImplicitLocOpBuilder &builder);
+
+/// `words` f32 of it from byte `start`, an index, on.
+mlir::Value sharedWords(mlir::ImplicitLocOpBuilder &builder, int64_t words,
+                        mlir::Value start);
+
 /// The patch of a kernel as ctc-tile loads it.
 PatchShape patchShape(ir::LoadPatchOp op);
 

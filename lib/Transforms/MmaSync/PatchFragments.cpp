@@ -81,14 +81,12 @@ void PatchFragments::locateLane(Value skew) {
   const std::vector<int64_t> known = positionWords(layout, tile.kernel);
   Value base = m.add(plane, positionWord(tile.positionIn(m, 0)));
   Value origin = index.cast(base);
-  for (int64_t o = 0; o < tile.positions() / kOctet; ++o) {
-    const std::optional<int64_t> fixed = fixedDistance(known, o);
-    positions.push_back(
-        fixed ? index.add(origin, *fixed)
-              : index.cast(m.add(plane, positionWord(tile.positionIn(m, o)))));
-    distances.push_back(fixed ? std::pair(origin, *fixed)
-                              : std::pair(positions.back(), int64_t{0}));
-  }
+  for (int64_t o = 0; o < tile.positions() / kOctet; ++o)
+    if (const std::optional<int64_t> fixed = fixedDistance(known, o))
+      octets.push_back({origin, *fixed});
+    else
+      octets.push_back(
+          {index.cast(m.add(plane, positionWord(tile.positionIn(m, o)))), 0});
 }
 
 /// Words from octet 0 to octet `o` of a warp, if that is the same for every
@@ -155,10 +153,11 @@ transpose(ArrayRef<SmallVector<Octet>> octets) {
 
 SmallVector<SmallVector<Octet>> PatchFragments::load(Value shift,
                                                      int64_t step) {
-  SmallVector<SmallVector<Octet>> octets;
-  for (Value base : positions)
-    octets.push_back(loadOctet(index.add(base, shift), step));
-  return transpose(octets);
+  SmallVector<SmallVector<Octet>> loaded;
+  for (auto [base, distance] : octets)
+    loaded.push_back(
+        loadOctet(index.add(index.add(base, distance), shift), step));
+  return transpose(loaded);
 }
 
 SmallVector<SmallVector<Octet>> PatchFragments::loadOnce(Value shift,
@@ -166,8 +165,8 @@ SmallVector<SmallVector<Octet>> PatchFragments::loadOnce(Value shift,
   const std::optional<int64_t> words = getConstantIntValue(shift);
   if (!words)
     return load(shift, step);
-  SmallVector<SmallVector<Octet>> octets;
-  for (auto [base, distance] : distances) {
+  SmallVector<SmallVector<Octet>> loaded;
+  for (auto [base, distance] : octets) {
     const std::tuple key{static_cast<const void *>(base.getAsOpaquePointer()),
                          distance + *words, step};
     auto known = recent.find(key);
@@ -176,9 +175,9 @@ SmallVector<SmallVector<Octet>> PatchFragments::loadOnce(Value shift,
             ? known->second
             : loadOctet(index.add(base, distance + *words), step);
     current[key] = octet;
-    octets.push_back(std::move(octet));
+    loaded.push_back(std::move(octet));
   }
-  return transpose(octets);
+  return transpose(loaded);
 }
 
 void PatchFragments::nextShift() {

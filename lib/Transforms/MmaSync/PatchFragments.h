@@ -85,9 +85,9 @@ private:
   PatchLayout patchLayout;
   mlir::Value patch;
   WordLoads words;
-  llvm::SmallVector<mlir::Value> positions; ///< Words of each octet, index.
-  /// Each octet as words from another: the first of those at fixed distances.
-  llvm::SmallVector<std::pair<mlir::Value, int64_t>> distances;
+  /// Where the lane's words of each octet begin: a place, and words from there.
+  /// Octets at fixed distances have a place in common.
+  llvm::SmallVector<std::pair<mlir::Value, int64_t>> octets;
   Known recent, current;
 };
 

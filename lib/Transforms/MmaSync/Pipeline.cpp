@@ -61,8 +61,7 @@ public:
                 ir::ContractOp contract)
       : b(contract.getLoc(), contract), index(b, b.getIndexType()),
         function(function), stages(kernel.getStages()),
-        asyncReaders(kernel.getFamily() == ir::Family::WgmmaRA),
-        contract(contract) {}
+        asyncReaders(kernel.usesWarpgroups()), contract(contract) {}
 
   LogicalResult build() {
     loop = dyn_cast<scf::ForOp>(contract->getParentOp());
@@ -97,11 +96,7 @@ private:
     weights = bufferOf(contract.getWeights());
     ImplicitLocOpBuilder top(contract.getLoc(), b.getContext());
     top.setInsertionPointToStart(&function.getBody().front());
-    auto space = gpu::AddressSpaceAttr::get(b.getContext(),
-                                            gpu::AddressSpace::Workgroup);
-    arena = gpu::DynamicSharedMemoryOp::create(
-        top, MemRefType::get({ShapedType::kDynamic}, b.getI8Type(),
-                             MemRefLayoutAttrInterface(), space));
+    arena = dynamicShared(top);
   }
 
   /// The allocation behind a tile.
@@ -244,17 +239,21 @@ private:
     commit();
   }
 
-  void buildAsync() {
-    const bool ahead = stages > 2;
+  /// Issues the first `count` chunks before the loop, and stays where there is
+  /// any chunk.
+  void issueFirst(int64_t count) {
     b.setInsertionPoint(loop);
     enterIfAny();
-    auto first = scf::ForOp::create(
-        b, index.constant(0), index.constant(stages - 1), index.constant(1));
-    {
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(first.getBody());
-      issueGroup(first.getInductionVar());
-    }
+    auto first = scf::ForOp::create(b, index.constant(0), index.constant(count),
+                                    index.constant(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(first.getBody());
+    issueGroup(first.getInductionVar());
+  }
+
+  void buildAsync() {
+    const bool ahead = stages > 2;
+    issueFirst(stages - 1);
     if (ahead) {
       wait(stages - 2);
       complete(index.constant(0), {});
@@ -284,15 +283,7 @@ private:
   }
 
   void buildUnderWay() {
-    b.setInsertionPoint(loop);
-    enterIfAny();
-    auto first = scf::ForOp::create(
-        b, index.constant(0), index.constant(stages - 2), index.constant(1));
-    {
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(first.getBody());
-      issueGroup(first.getInductionVar());
-    }
+    issueFirst(stages - 2);
     scf::ForOp next = open();
     Value chunk = next.getInductionVar();
     wait(stages - 3);

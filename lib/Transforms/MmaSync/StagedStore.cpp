@@ -59,18 +59,10 @@ private:
 
   /// The warp's piece of the arena.
   void makeStage() {
-    auto space = gpu::AddressSpaceAttr::get(b.getContext(),
-                                            gpu::AddressSpace::Workgroup);
-    auto layout = MemRefLayoutAttrInterface();
-    Value arena = gpu::DynamicSharedMemoryOp::create(
-        b,
-        MemRefType::get({ShapedType::kDynamic}, b.getI8Type(), layout, space));
     Value warp = local.div(
         local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x)), 32);
-    words = memref::ViewOp::create(
-        b,
-        MemRefType::get({kOctet * plan.pitch}, b.getF32Type(), layout, space),
-        arena, index.cast(local.mul(warp, plan.warpBytes())), ValueRange());
+    words = sharedWords(b, kOctet * plan.pitch,
+                        index.cast(local.mul(warp, plan.warpBytes())));
   }
 
   /// Writes what the lane holds of eight channels.

@@ -16,8 +16,6 @@
 #include "../FlatAccess.h"
 #include "WarpTile.h"
 
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-
 using namespace mlir;
 using namespace ctc;
 
@@ -36,7 +34,7 @@ public:
         tiles(tile.kernel.getWorkers()[0] * tile.kernel.getWorkers()[1]) {}
 
   SmallVector<Value> build(ValueRange acc) {
-    makeExchange();
+    words = sharedWords(b, exchangeBytes(tile.kernel) / 4, index.constant(0));
     Value lane = local.mul(tile.lane, kLaneWords);
     Value warp = local.div(
         local.cast(gpu::ThreadIdOp::create(b, gpu::Dimension::x)), 32);
@@ -60,19 +58,6 @@ public:
 
 private:
   int64_t warpWords() const { return tile.fragments() * kFragmentWords; }
-
-  void makeExchange() {
-    auto space = gpu::AddressSpaceAttr::get(b.getContext(),
-                                            gpu::AddressSpace::Workgroup);
-    auto layout = MemRefLayoutAttrInterface();
-    Value arena = gpu::DynamicSharedMemoryOp::create(
-        b,
-        MemRefType::get({ShapedType::kDynamic}, b.getI8Type(), layout, space));
-    const int64_t size = exchangeBytes(tile.kernel) / 4;
-    words = memref::ViewOp::create(
-        b, MemRefType::get({size}, b.getF32Type(), layout, space), arena,
-        index.constant(0), ValueRange());
-  }
 
   /// Words from the tile's first fragment to the first that the warp stores.
   Value firstStored() {

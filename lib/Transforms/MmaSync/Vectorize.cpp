@@ -5,13 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../AccumulatorConversion.h"
 #include "WarpTile.h"
-
 #include "ctc/Dialect/EpilogueOps.h"
-
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/SCF/Transforms/Patterns.h"
-#include "mlir/Transforms/DialectConversion.h"
 
 using namespace mlir;
 using namespace ctc;
@@ -56,31 +52,8 @@ WarpTile WarpTile::stored(ImplicitLocOpBuilder &b) const {
 
 namespace {
 
-Type fragmentType(MLIRContext *context) {
-  return VectorType::get(4, Float32Type::get(context));
-}
-
-struct ZeroPattern : OpConversionPattern<arith::ConstantOp> {
-  ZeroPattern(const TypeConverter &converter, const WarpTile &tile)
-      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
-
-  LogicalResult
-  matchAndRewrite(arith::ConstantOp op, OpAdaptor,
-                  ConversionPatternRewriter &rewriter) const override {
-    Value zero = arith::ConstantOp::create(
-        rewriter, op.getLoc(),
-        rewriter.getZeroAttr(fragmentType(rewriter.getContext())));
-    SmallVector<Value> zeros(tile.fragments(), zero);
-    rewriter.replaceOpWithMultiple(op, {ValueRange(zeros)});
-    return success();
-  }
-
-  const WarpTile &tile;
-};
-
-struct ContractPattern : OpConversionPattern<ir::ContractOp> {
-  ContractPattern(const TypeConverter &converter, const WarpTile &tile)
-      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
+struct ContractPattern : TilePattern<ir::ContractOp, WarpTile> {
+  using TilePattern::TilePattern;
 
   LogicalResult
   matchAndRewrite(ir::ContractOp op, OneToNOpAdaptor adaptor,
@@ -89,22 +62,18 @@ struct ContractPattern : OpConversionPattern<ir::ContractOp> {
       return rewriter.notifyMatchFailure(
           op, "operands are not in workgroup memory, run ctc-implicit-im2col");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    auto build = tile.kernel.getFamily() == ir::Family::WgmmaRA
-                     ? buildWarpgroupContract
-                     : buildContract;
+    auto build =
+        tile.kernel.usesWarpgroups() ? buildWarpgroupContract : buildContract;
     SmallVector<Value> sums =
         build(b, op, tile, adaptor.getPatch().front(),
               adaptor.getWeights().front(), adaptor.getAcc());
     rewriter.replaceOpWithMultiple(op, {ValueRange(sums)});
     return success();
   }
-
-  const WarpTile &tile;
 };
 
-struct SettlePattern : OpConversionPattern<ir::SettleOp> {
-  SettlePattern(const TypeConverter &converter, const WarpTile &tile)
-      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
+struct SettlePattern : TilePattern<ir::SettleOp, WarpTile> {
+  using TilePattern::TilePattern;
 
   LogicalResult
   matchAndRewrite(ir::SettleOp op, OneToNOpAdaptor adaptor,
@@ -114,13 +83,10 @@ struct SettlePattern : OpConversionPattern<ir::SettleOp> {
     rewriter.replaceOpWithMultiple(op, {ValueRange(sums)});
     return success();
   }
-
-  const WarpTile &tile;
 };
 
-struct StorePattern : OpConversionPattern<ir::StoreTileOp> {
-  StorePattern(const TypeConverter &converter, const WarpTile &tile)
-      : OpConversionPattern(converter, tile.kernel.getContext()), tile(tile) {}
+struct StorePattern : TilePattern<ir::StoreTileOp, WarpTile> {
+  using TilePattern::TilePattern;
 
   LogicalResult
   matchAndRewrite(ir::StoreTileOp op, OneToNOpAdaptor adaptor,
@@ -136,39 +102,19 @@ struct StorePattern : OpConversionPattern<ir::StoreTileOp> {
     rewriter.eraseOp(op);
     return success();
   }
-
-  const WarpTile &tile;
 };
 
 } // namespace
 
 LogicalResult ctc::vectorizeForMma(gpu::GPUFuncOp function,
                                    ir::KernelAttr kernel) {
-  MLIRContext *context = function.getContext();
   const WarpTile tile(function, kernel);
-  const auto block = VectorType::get(
-      {kernel.getPositions(), kernel.getChannels() * kernel.getPhaseCount()},
-      Float32Type::get(context));
-  TypeConverter converter;
-  converter.addConversion([](Type type) { return type; });
-  converter.addConversion(
-      [&](VectorType type,
-          SmallVectorImpl<Type> &parts) -> std::optional<LogicalResult> {
-        if (type != block)
-          return std::nullopt;
-        parts.append(tile.fragments(), fragmentType(context));
-        return success();
+  const auto fragment =
+      VectorType::get(4, Float32Type::get(function.getContext()));
+  return convertAccumulators(
+      function, kernel, {fragment, tile.fragments()},
+      [&](const TypeConverter &converter, RewritePatternSet &patterns) {
+        patterns.add<ContractPattern, SettlePattern, StorePattern>(converter,
+                                                                   tile);
       });
-  RewritePatternSet patterns(context);
-  ConversionTarget target(*context);
-  scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
-                                                       target);
-  patterns.add<ZeroPattern, ContractPattern, SettlePattern, StorePattern>(
-      converter, tile);
-  target.markUnknownOpDynamicallyLegal([&](Operation *op) {
-    return !isa<ir::ContractOp, ir::SettleOp, ir::StoreTileOp>(op) &&
-           converter.isLegal(op);
-  });
-  return applyPartialConversion(function.getOperation(), target,
-                                std::move(patterns));
 }

@@ -282,7 +282,7 @@ SmallVector<Value> ctc::buildWarpgroupContract(ImplicitLocOpBuilder &b,
 
 SmallVector<Value> ctc::buildSettle(ImplicitLocOpBuilder &b,
                                     const WarpTile &tile, ValueRange acc) {
-  if (tile.kernel.getFamily() != ir::Family::WgmmaRA)
+  if (!tile.kernel.usesWarpgroups())
     return SmallVector<Value>(acc);
   // All sums go through the wait, so that nobody reads them before.
   return assemble(b, "wgmma.wait_group.sync.aligned 0;", acc);

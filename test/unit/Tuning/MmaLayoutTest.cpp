@@ -220,18 +220,10 @@ TEST(MmaLayout, KernelsOfTheConformanceLayers) {
   for (const auto &[layer, name, problem, kernel] :
        tuningtest::chosenKernels()) {
     SCOPED_TRACE(name);
-    PatchShape shape;
-    shape.type = problem.type;
-    shape.layout = problem.layout;
-    shape.chunkChannels = kernel.getChunkChannels();
-    shape.groupChannels = problem.inputChannelsPerGroup();
-    shape.inputChannels = problem.inputChannels;
-    shape.inputWidth = problem.dims.back().input;
-    shape.halo = {kernel.getBatch()};
     const auto plans = planPhases(problem);
     ASSERT_TRUE(plans);
-    for (int64_t size : chunkHalo(kernel, problem, *plans))
-      shape.halo.push_back(size);
+    const PatchShape shape =
+        patchShape(kernel, problem, chunkHalo(kernel, problem, *plans));
     ASSERT_NO_FATAL_FAILURE(checkLayout(shape, kernel));
     checked += kernel.getBox().asArrayRef().back() % 8 == 0;
   }

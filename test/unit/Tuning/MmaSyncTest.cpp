@@ -26,7 +26,7 @@ namespace {
 /// A layer of odd sizes: every attribute, ranks 1 to 3.
 Problem randomProblem(std::mt19937_64 &random) {
   auto between = [&](int64_t low, int64_t high) {
-    return low + int64_t(random() % uint64_t(high - low + 1));
+    return tuningtest::between(random, low, high);
   };
   Problem problem;
   problem.type = ElementType(between(0, 2));
@@ -37,18 +37,7 @@ Problem randomProblem(std::mt19937_64 &random) {
   problem.groups = random() % 3 ? 1 : between(2, 5);
   problem.inputChannels = problem.groups * between(1, 300);
   problem.outputChannels = problem.groups * between(1, 300);
-  problem.dims.clear();
-  for (int64_t rank = between(1, 3); rank > 0; --rank) {
-    SpatialDim dim;
-    dim.input = between(1, rank == 1 ? 3000 : 60);
-    dim.kernel = between(1, random() % 4 ? 5 : 40);
-    dim.stride = between(1, random() % 4 ? 4 : 33);
-    dim.dilation = random() % 3 ? 1 : between(2, 40);
-    dim.padLow = between(-3, 3);
-    dim.padHigh = between(-3, 3);
-    dim.outputPadding = between(0, 3);
-    problem.dims.push_back(dim);
-  }
+  problem.dims = tuningtest::randomDims(random);
   return problem;
 }
 

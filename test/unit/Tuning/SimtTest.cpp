@@ -21,7 +21,7 @@ namespace {
 /// Groups of up to 6 channels, channels last.
 Problem randomGroups(std::mt19937_64 &random) {
   auto between = [&](int64_t low, int64_t high) {
-    return low + int64_t(random() % uint64_t(high - low + 1));
+    return tuningtest::between(random, low, high);
   };
   Problem problem;
   problem.type = ElementType(between(0, 2));
@@ -30,18 +30,7 @@ Problem randomGroups(std::mt19937_64 &random) {
   problem.groups = between(2, random() % 2 ? 12 : 300);
   problem.inputChannels = problem.groups * between(1, 6);
   problem.outputChannels = problem.groups * between(1, 6);
-  problem.dims.clear();
-  for (int64_t rank = between(1, 3); rank > 0; --rank) {
-    SpatialDim dim;
-    dim.input = between(1, rank == 1 ? 3000 : 60);
-    dim.kernel = between(1, random() % 4 ? 5 : 40);
-    dim.stride = between(1, random() % 4 ? 4 : 33);
-    dim.dilation = random() % 3 ? 1 : between(2, 40);
-    dim.padLow = between(-3, 3);
-    dim.padHigh = between(-3, 3);
-    dim.outputPadding = between(0, 3);
-    problem.dims.push_back(dim);
-  }
+  problem.dims = tuningtest::randomDims(random);
   return problem;
 }
 

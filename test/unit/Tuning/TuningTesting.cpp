@@ -48,6 +48,28 @@ Problem ctc::tuningtest::variantOf(Problem problem, ElementType type,
   return problem;
 }
 
+int64_t ctc::tuningtest::between(std::mt19937_64 &random, int64_t low,
+                                 int64_t high) {
+  return low + int64_t(random() % uint64_t(high - low + 1));
+}
+
+std::vector<SpatialDim> ctc::tuningtest::randomDims(std::mt19937_64 &random) {
+  std::vector<SpatialDim> dims;
+  const int64_t count = between(random, 1, 3);
+  for (int64_t rank = count; rank > 0; --rank) {
+    SpatialDim dim;
+    dim.input = between(random, 1, rank == 1 ? 3000 : 60);
+    dim.kernel = between(random, 1, random() % 4 ? 5 : 40);
+    dim.stride = between(random, 1, random() % 4 ? 4 : 33);
+    dim.dilation = random() % 3 ? 1 : between(random, 2, 40);
+    dim.padLow = between(random, -3, 3);
+    dim.padHigh = between(random, -3, 3);
+    dim.outputPadding = between(random, 0, 3);
+    dims.push_back(dim);
+  }
+  return dims;
+}
+
 static void choose(const tuningtest::Layer &layer, const Problem &problem,
                    const char *chip, ir::Family family,
                    std::vector<tuningtest::ChosenKernel> &chosen) {

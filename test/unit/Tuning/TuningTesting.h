@@ -13,6 +13,7 @@
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,12 @@ struct ChosenKernel {
   Problem problem;
   ir::KernelAttr kernel;
 };
+
+/// A number from low to high.
+int64_t between(std::mt19937_64 &random, int64_t low, int64_t high);
+
+/// One to three dimensions of odd sizes, with every attribute.
+std::vector<SpatialDim> randomDims(std::mt19937_64 &random);
 
 /// The kernels that chooseMmaSync puts first of mma_sync for sm_80 and sm_90a,
 /// and of wgmma_ra for sm_90a, for every layer of test/conformance with work,
