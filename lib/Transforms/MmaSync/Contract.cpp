@@ -46,7 +46,7 @@ private:
     return dims;
   }
 
-  void multiply(Value shift, const Taps &taps) override {
+  void multiply(const Shift &shift, const Taps &taps) override {
     SmallVector<Value> rows;
     for (const auto &[phase, row] : taps)
       rows.push_back(index.add(

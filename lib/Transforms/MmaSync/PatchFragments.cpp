@@ -151,29 +151,31 @@ transpose(ArrayRef<SmallVector<Octet>> octets) {
   return steps;
 }
 
-SmallVector<SmallVector<Octet>> PatchFragments::load(Value shift,
+SmallVector<SmallVector<Octet>> PatchFragments::load(const Shift &shift,
                                                      int64_t step) {
   SmallVector<SmallVector<Octet>> loaded;
   for (auto [base, distance] : octets)
-    loaded.push_back(
-        loadOctet(index.add(index.add(base, distance), shift), step));
+    loaded.push_back(loadOctet(
+        index.add(index.add(base, shift.looped), distance + shift.known),
+        step));
   return transpose(loaded);
 }
 
-SmallVector<SmallVector<Octet>> PatchFragments::loadOnce(Value shift,
+SmallVector<SmallVector<Octet>> PatchFragments::loadOnce(const Shift &shift,
                                                          int64_t step) {
-  const std::optional<int64_t> words = getConstantIntValue(shift);
-  if (!words)
-    return load(shift, step);
   SmallVector<SmallVector<Octet>> loaded;
   for (auto [base, distance] : octets) {
-    const std::tuple key{static_cast<const void *>(base.getAsOpaquePointer()),
-                         distance + *words, step};
+    const std::tuple key{
+        static_cast<const void *>(base.getAsOpaquePointer()),
+        static_cast<const void *>(shift.looped.getAsOpaquePointer()),
+        distance + shift.known, step};
     auto known = recent.find(key);
     SmallVector<Octet> octet =
         known != recent.end()
             ? known->second
-            : loadOctet(index.add(base, distance + *words), step);
+            : loadOctet(index.add(index.add(base, shift.looped),
+                                  distance + shift.known),
+                        step);
     current[key] = octet;
     loaded.push_back(std::move(octet));
   }

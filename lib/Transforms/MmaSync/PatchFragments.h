@@ -21,6 +21,13 @@ struct Register {
 /// Registers h = 0, 1 of eight rows or columns.
 using Octet = std::array<Register, 2>;
 
+/// Words from a patch's start to where a tap reads it: those that loops over
+/// taps add, and those that are known.
+struct Shift {
+  mlir::Value looped;
+  int64_t known = 0;
+};
+
 /// Loads of buffers in words, as the registers that matrix instructions take:
 /// pairs of 16-bit elements, or the bits of an f32 (of both its parts with
 /// `split`, of the nearest tf32 with `round`).
@@ -53,13 +60,13 @@ public:
   int64_t stepsPerLoad() const {
     return std::max<int64_t>(1, patchLayout.loadWords() / 2);
   }
-  /// Fragments of all octets of positions, `shift` words on, for the steps of
-  /// one load from `step` on.
-  llvm::SmallVector<llvm::SmallVector<Octet>> load(mlir::Value shift,
+  /// Fragments of all octets of positions under a shift, for the steps of one
+  /// load from `step` on.
+  llvm::SmallVector<llvm::SmallVector<Octet>> load(const Shift &shift,
                                                    int64_t step);
   /// The same, where the code between may not be crossed by loads: what stands
   /// in registers since the last shift is taken from there.
-  llvm::SmallVector<llvm::SmallVector<Octet>> loadOnce(mlir::Value shift,
+  llvm::SmallVector<llvm::SmallVector<Octet>> loadOnce(const Shift &shift,
                                                        int64_t step);
   /// Begins another shift.
   void nextShift();
@@ -67,10 +74,11 @@ public:
   void forget();
 
 private:
-  /// Registers of one octet by the position they start from, the words from
-  /// there, and the step.
-  using Known = std::map<std::tuple<const void *, int64_t, int64_t>,
-                         llvm::SmallVector<Octet>>;
+  /// Registers of one octet by the position they start from, the words that
+  /// loops add and the known ones from there, and the step.
+  using Known =
+      std::map<std::tuple<const void *, const void *, int64_t, int64_t>,
+               llvm::SmallVector<Octet>>;
 
   llvm::SmallVector<Octet> loadOctet(mlir::Value at, int64_t step);
   void readLayout(mlir::MemRefType type);

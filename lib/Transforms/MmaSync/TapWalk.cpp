@@ -7,8 +7,6 @@
 
 #include "TapWalk.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
-
 using namespace mlir;
 using namespace ctc;
 
@@ -16,9 +14,14 @@ using namespace ctc;
 /// at most 64 instructions of 16 bytes, and a multiprocessor caches 128 KiB.
 static constexpr int64_t kMaxUnrolledSteps = 32;
 
+/// Instructions of a warpgroup up to which taps are unrolled: ptxas follows the
+/// registers of those under way, for a time that grows with their square (0.3 s
+/// for 36, 1 s for 84, 2 s for 108), and kernels are as fast with a loop.
+static constexpr int64_t kMaxUnrolledGroupInstructions = 64;
+
 SmallVector<Value> TapWalk::walk(ValueRange initial) {
   acc.assign(initial.begin(), initial.end());
-  visit(loopOrder(), index.constant(0), {{0, index.constant(0)}});
+  visit(loopOrder(), {index.constant(0), 0}, {{0, index.constant(0)}});
   drain();
   return acc;
 }
@@ -38,15 +41,17 @@ int64_t TapWalk::phaseStride(int64_t dim) const {
   return stride;
 }
 
-/// `dims` are the loops left, under `shift` words; `rows` are the taps chosen,
-/// by phase.
-void TapWalk::visit(ArrayRef<int64_t> dims, Value shift, const Taps &rows) {
+/// `dims` are the loops left, under `shift`; `rows` are the taps chosen, by
+/// phase.
+void TapWalk::visit(ArrayRef<int64_t> dims, const Shift &shift,
+                    const Taps &rows) {
   if (dims.empty())
     return multiply(shift, rows);
   const int64_t dim = dims.front();
   if (isGrouped(dim)) {
     for (auto &[at, taps] : tapsByShift(dim))
-      visit(dims.drop_front(), index.add(shift, at * layout().strides[dim + 1]),
+      visit(dims.drop_front(),
+            {shift.looped, shift.known + at * layout().strides[dim + 1]},
             combine(dim, rows, taps));
     return;
   }
@@ -59,6 +64,7 @@ void TapWalk::visit(ArrayRef<int64_t> dims, Value shift, const Taps &rows) {
   drain();
   auto loop = scf::ForOp::create(b, index.constant(0), op.getCount()[dim],
                                  index.constant(1), acc);
+  keepRolled(loop);
   b.setInsertionPointToStart(loop.getBody());
   acc.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
   visitTap(dims, shift, rows, loop.getInductionVar());
@@ -74,18 +80,24 @@ bool TapWalk::isUnrolled(ArrayRef<int64_t> dims, int64_t count) const {
   int64_t steps = count * layout().shareSteps();
   for (int64_t inner : dims.drop_front())
     steps *= tapCount(inner);
-  return steps <= kMaxUnrolledSteps;
+  return steps <= kMaxUnrolledSteps &&
+         (!tile.kernel.usesWarpgroups() ||
+          steps * tile.rowTiles() <= kMaxUnrolledGroupInstructions);
 }
 
 /// One tap of a dimension without grouped phases.
-void TapWalk::visitTap(ArrayRef<int64_t> dims, Value shift, Taps rows,
+void TapWalk::visitTap(ArrayRef<int64_t> dims, Shift shift, Taps rows,
                        Value tap) {
   const int64_t dim = dims.front();
-  Value age = index.sub(index.constant(tapCount(dim) - 1), tap);
   for (auto &[phase, row] : rows)
     row = index.add(row, index.mul(tap, rowStride(dim)));
+  Value age = index.sub(index.constant(tapCount(dim) - 1), tap);
   const int64_t stride = op.getInputStep()[dim] * layout().strides[dim + 1];
-  visit(dims.drop_front(), index.add(shift, index.mul(age, stride)), rows);
+  if (const std::optional<int64_t> steps = getConstantIntValue(age))
+    shift.known += *steps * stride;
+  else
+    shift.looped = index.add(shift.looped, index.mul(age, stride));
+  visit(dims.drop_front(), shift, rows);
 }
 
 /// The (phase, tap) pairs of a grouped dimension by their shift.

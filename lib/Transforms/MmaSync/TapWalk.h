@@ -8,7 +8,7 @@
 #ifndef CTC_LIB_TRANSFORMS_MMASYNC_TAPWALK_H
 #define CTC_LIB_TRANSFORMS_MMASYNC_TAPWALK_H
 
-#include "WarpTile.h"
+#include "PatchFragments.h"
 
 #include <map>
 
@@ -35,9 +35,9 @@ protected:
       : b(builder), op(op), tile(tile), index(builder, builder.getIndexType()) {
   }
 
-  /// Adds to `acc` all planes of the warp's share of the chunk at one shift, in
-  /// words of the patch, for each of the phases' taps.
-  virtual void multiply(mlir::Value shift, const Taps &taps) = 0;
+  /// Adds to `acc` all planes of the warp's share of the chunk at one shift of
+  /// the patch, for each of the phases' taps.
+  virtual void multiply(const Shift &shift, const Taps &taps) = 0;
   /// Ends what multiply left under way, at the end of straight code.
   virtual void drain() {}
   /// The patch's layout.
@@ -59,9 +59,10 @@ private:
   bool isGrouped(int64_t dim) const { return tile.kernel.getPhases()[dim] > 1; }
   int64_t rowStride(int64_t dim) const;
   int64_t phaseStride(int64_t dim) const;
-  void visit(llvm::ArrayRef<int64_t> dims, mlir::Value shift, const Taps &rows);
+  void visit(llvm::ArrayRef<int64_t> dims, const Shift &shift,
+             const Taps &rows);
   bool isUnrolled(llvm::ArrayRef<int64_t> dims, int64_t count) const;
-  void visitTap(llvm::ArrayRef<int64_t> dims, mlir::Value shift, Taps rows,
+  void visitTap(llvm::ArrayRef<int64_t> dims, Shift shift, Taps rows,
                 mlir::Value tap);
   std::map<int64_t, llvm::SmallVector<std::pair<int64_t, int64_t>>>
   tapsByShift(int64_t dim);

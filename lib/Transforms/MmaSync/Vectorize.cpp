@@ -9,6 +9,8 @@
 #include "WarpTile.h"
 #include "ctc/Dialect/EpilogueOps.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 using namespace mlir;
 using namespace ctc;
 
@@ -106,9 +108,24 @@ struct StorePattern : TilePattern<ir::StoreTileOp, WarpTile> {
 
 } // namespace
 
+void ctc::keepRolled(scf::ForOp loop) {
+  MLIRContext *context = loop.getContext();
+  const auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
+      {});
+  const auto rolled = LLVM::LoopAnnotationAttr::get(
+      context, {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});
+  // What is named so becomes the branch's own attribute on the way to LLVM.
+  loop->setAttr("loop_annotation", rolled);
+}
+
 LogicalResult ctc::vectorizeForMma(gpu::GPUFuncOp function,
                                    ir::KernelAttr kernel) {
   const WarpTile tile(function, kernel);
+  function.walk([](ir::ContractOp contract) {
+    if (auto loop = contract->getParentOfType<scf::ForOp>())
+      keepRolled(loop);
+  });
   const auto fragment =
       VectorType::get(4, Float32Type::get(function.getContext()));
   return convertAccumulators(

@@ -11,6 +11,8 @@
 #include "../IndexMath.h"
 #include "MmaSync.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 namespace ctc {
 
 /// How ctc-vectorize spreads the accumulator over warps. Warp (p, c) holds the
@@ -72,6 +74,10 @@ llvm::SmallVector<mlir::Value>
 buildWarpgroupContract(mlir::ImplicitLocOpBuilder &builder, ir::ContractOp op,
                        const WarpTile &tile, mlir::Value patch,
                        mlir::Value weights, mlir::ValueRange acc);
+
+/// Asks LLVM and ptxas to leave a loop around matrix instructions as it is (PTX
+/// ISA 11.4, "nounroll"): what is worth unrolling is unrolled already.
+void keepRolled(mlir::scf::ForOp loop);
 
 /// The sums once no multiplication is under way.
 llvm::SmallVector<mlir::Value> buildSettle(mlir::ImplicitLocOpBuilder &builder,

@@ -134,7 +134,7 @@ private:
                                 NVVM::ShflKind::idx, UnitAttr());
   }
 
-  void multiply(Value shift, const Taps &taps) override {
+  void multiply(const Shift &shift, const Taps &taps) override {
     const int64_t stepWords = kMmaPlanes * order.channels;
     SmallVector<Value> rows;
     for (const auto &[phase, row] : taps)

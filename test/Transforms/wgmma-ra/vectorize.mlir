@@ -11,6 +11,8 @@
            workers = [4, 1], worker_tile = [16, 16], stages = 3, clip = false, source = explicit>
 #grouped = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [64], phases = [2], taps = [4], chunk_channels = 8,
            workers = [4, 1], worker_tile = [16, 16], stages = 3, clip = false, source = explicit>
+#looped = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [16, 16], phases = [1, 1], taps = [3, 7], chunk_channels = 8,
+           workers = [4, 1], worker_tile = [64, 16], stages = 3, clip = false, source = explicit>
 #clipped = #ctc.kernel<family = wgmma_ra, lanes = channels, batch = 1, box = [64], phases = [1], taps = [2], chunk_channels = 8,
            workers = [4, 1], worker_tile = [16, 8], stages = 3, source = explicit>
 
@@ -152,5 +154,30 @@ module attributes {ctc.target = #ctc.target<"sm_90a">} {
     %0 = ctc.conv_transpose ins(%x, %w : tensor<1x32x68xf32>, tensor<32x8x4xf32>) outs(%y : tensor<1x8x138xf32>)
            {stride = array<i64: 2>, kernel = #clipped} -> tensor<1x8x138xf32>
     return %0 : tensor<1x8x138xf32>
+  }
+
+  // 21 taps of four instructions would be too many to stand in the code: columns of taps are a loop, which nobody unrolls again, and under its shift the
+  // three rows of a column share rows of the box. 8 loads for the first group, 2 for each of the others.
+  // CHECK-LABEL: gpu.func @looped(
+  // CHECK: scf.for {{.*}} {
+  // CHECK: scf.for %[[TAP:.*]] = %c0 to %c7
+  // CHECK: %[[AGE:.*]] = arith.subi %c6, %[[TAP]]
+  // CHECK: %[[LOOPED:.*]] = arith.muli %[[AGE]],
+  // CHECK-COUNT-8: vector.load {{.*}} vector<2xf32>
+  // CHECK-NOT: vector.load
+  // CHECK-COUNT-4: wgmma.mma_async
+  // CHECK-COUNT-2: vector.load {{.*}} vector<2xf32>
+  // CHECK-NOT: vector.load
+  // CHECK-COUNT-4: wgmma.mma_async
+  // CHECK-COUNT-2: vector.load {{.*}} vector<2xf32>
+  // CHECK-NOT: vector.load
+  // CHECK-COUNT-4: wgmma.mma_async
+  // CHECK-NOT: wgmma.mma_async
+  // CHECK: } {loop_annotation = #loop_annotation}
+  // CHECK: } {loop_annotation = #loop_annotation}
+  func.func @looped(%x: tensor<1x64x64x32xf32>, %w: tensor<32x16x3x7xf32>, %y: tensor<1x66x70x16xf32>) -> tensor<1x66x70x16xf32> {
+    %0 = ctc.conv_transpose ins(%x, %w : tensor<1x64x64x32xf32>, tensor<32x16x3x7xf32>) outs(%y : tensor<1x66x70x16xf32>)
+           {layout = #ctc.layout<channels_last>, kernel = #looped} -> tensor<1x66x70x16xf32>
+    return %0 : tensor<1x66x70x16xf32>
   }
 }
