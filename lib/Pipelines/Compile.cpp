@@ -14,6 +14,7 @@
 #include "ctc/Transforms/Entry.h"
 #include "ctc/Tuning/TuningTable.h"
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/LocationSnapshot.h"
@@ -26,8 +27,8 @@
 using namespace mlir;
 using namespace ctc;
 
-/// Kernels tried after one that spills.
-static constexpr int kMaxSpillRetries = 6;
+/// Kernels tried in an entry's place after one that spills.
+static constexpr int kMaxSpillRetries = 4;
 
 namespace {
 
@@ -164,43 +165,76 @@ static Expected<ChipImage> emit(LoweredModule &lowered, bool runAssembler) {
 /// Bytes of registers that ptxas keeps in local memory; more than any kernel
 /// spills where it says that it runs a warpgroup's instructions one by one
 /// (C75xx), for want of registers, too.
-static uint32_t spilledBytes(const ChipImage &image) {
+static uint32_t spilledBytes(const KernelResources &kernel) {
   constexpr uint32_t kSerialized = 1 << 20;
-  uint32_t bytes = 0;
-  for (const KernelResources &kernel : image.resources) {
-    bytes += kernel.spillStoreBytes + kernel.spillLoadBytes;
-    for (llvm::StringRef warning : kernel.warnings)
-      if (warning.contains("(C75"))
-        bytes += kSerialized;
-  }
+  uint32_t bytes = kernel.spillStoreBytes + kernel.spillLoadBytes;
+  for (llvm::StringRef warning : kernel.warnings)
+    if (warning.contains("(C75"))
+      bytes += kSerialized;
   return bytes;
 }
 
-static bool hasChoiceOf(const ChipImage &image, llvm::StringRef source) {
-  return llvm::any_of(image.manifest.entries, [&](const Entry &entry) {
-    return entry.choiceSource == source;
+static uint32_t spilledBytes(const ChipImage &image) {
+  uint32_t bytes = 0;
+  for (const KernelResources &kernel : image.resources)
+    bytes += spilledBytes(kernel);
+  return bytes;
+}
+
+static bool spills(const Entry &entry, const ChipImage &image) {
+  return llvm::any_of(image.resources, [&](const KernelResources &kernel) {
+    return spilledBytes(kernel) > 0 &&
+           llvm::any_of(entry.run, [&](const Launch &launch) {
+             return launch.kernel == kernel.kernel;
+           });
   });
 }
 
-/// The image, or one of a kernel further down the ranking where ptxas keeps
-/// this one's registers in local memory: the cost model estimates registers,
-/// ptxas has the last word. A table's kernel gives way to the model's first.
-static ChipImage withoutSpills(ModuleOp module, ChipImage image,
-                               const Chip &chip, CompileOptions options) {
-  const bool tuned = hasChoiceOf(image, "table");
-  const bool chosen = tuned || hasChoiceOf(image, "heuristic");
-  int64_t next = tuned ? 0 : options.candidate.value_or(0) + 1;
-  options.useTuningTables = false;
+/// Notes the kernels of an image that spill at the entries they serve, but for
+/// those that the user asked for. Whether any was not noted yet.
+static bool noteSpilled(ModuleOp module, const ChipImage &image) {
+  bool isNew = false;
+  for (const Entry &entry : image.manifest.entries) {
+    Operation *function = module.lookupSymbol(entry.name);
+    auto kernel = dyn_cast_if_present<ir::KernelAttr>(
+        parseAttribute(entry.kernel, module.getContext()));
+    if (!function || !kernel || !spills(entry, image) ||
+        kernel.getSource() == ir::ChoiceSource::Explicit)
+      continue;
+    SmallVector<Attribute> noted;
+    if (auto before = function->getAttrOfType<ArrayAttr>(kSpilledAttr))
+      llvm::append_range(noted, before);
+    kernel = kernel.withSource(ir::ChoiceSource::Heuristic);
+    if (llvm::is_contained(noted, kernel))
+      continue;
+    noted.push_back(kernel);
+    function->setAttr(kSpilledAttr, ArrayAttr::get(module.getContext(), noted));
+    isNew = true;
+  }
+  return isNew;
+}
+
+/// The image, or one with other kernels for the entries whose registers ptxas
+/// keeps in local memory: the cost model estimates registers, ptxas has the
+/// last word. A table's kernel gives way to the model's.
+static ChipImage withoutSpills(ModuleOp source, ChipImage image,
+                               const Chip &chip,
+                               const CompileOptions &options) {
+  if (spilledBytes(image) == 0)
+    return image;
+  const OwningOpRef<ModuleOp> module = source.clone();
+  ChipImage last = image;
   for (int attempt = 0;
-       chosen && attempt < kMaxSpillRetries && spilledBytes(image) > 0;
-       ++attempt) {
-    options.candidate = next++;
-    auto lowered = lower(module, chip, options);
+       attempt < kMaxSpillRetries && noteSpilled(*module, last); ++attempt) {
+    auto lowered = lower(*module, chip, options);
     if (!lowered)
-      break; // No kernel is left.
+      break;
     auto other = emit(*lowered, options.assemble);
-    if (other && spilledBytes(*other) < spilledBytes(image))
-      image = std::move(*other);
+    if (!other)
+      break;
+    last = std::move(*other);
+    if (spilledBytes(last) < spilledBytes(image))
+      image = last;
   }
   return image;
 }

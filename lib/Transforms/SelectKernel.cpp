@@ -10,6 +10,7 @@
 #include "ctc/Tuning/TuningTable.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace ctc {
 #define GEN_PASS_DEF_SELECTKERNEL
@@ -77,6 +78,16 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
     return request;
   }
 
+  static KernelRequest addSpilled(ir::ConvTransposeOp op,
+                                  KernelRequest request) {
+    auto entry = op->getParentOfType<FunctionOpInterface>();
+    auto spilled =
+        entry ? entry->getAttrOfType<ArrayAttr>(kSpilledAttr) : ArrayAttr();
+    if (spilled)
+      llvm::append_range(request.spilled, spilled.getAsRange<ir::KernelAttr>());
+    return request;
+  }
+
   LogicalResult select(ir::ConvTransposeOp op, const Chip &chip,
                        const KernelRequest &request) {
     const Problem problem = op.getProblem();
@@ -88,7 +99,10 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
       op.setKernelAttr(kernel.withSource(ir::ChoiceSource::Explicit));
       return success();
     }
-    auto choice = chooseKernel(&getContext(), problem, chip, request);
+    const KernelRequest withSpilled = addSpilled(op, request);
+    auto choice = chooseKernel(&getContext(), problem, chip, withSpilled);
+    if (!choice && !withSpilled.spilled.empty())
+      choice = chooseKernel(&getContext(), problem, chip, request);
     if (!choice)
       return op.emitOpError(choice.error().message);
     op.setKernelAttr(choice->kernel);

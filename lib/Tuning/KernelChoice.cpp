@@ -246,7 +246,8 @@ Tiling ctc::tilingOf(ir::KernelAttr kernel, const Problem &problem) {
 
 Expected<KernelChoice>
 ctc::chooseKernel(mlir::MLIRContext *context, const Problem &problem,
-                  const Chip &chip, llvm::StringRef family, int64_t candidate) {
+                  const Chip &chip, llvm::StringRef family, int64_t candidate,
+                  llvm::ArrayRef<ir::KernelAttr> spilled) {
   const std::optional<ir::Family> forced = ir::symbolizeFamily(family);
   if (!family.empty() && !forced)
     return makeError(ErrorCode::InvalidProblem,
@@ -266,8 +267,11 @@ ctc::chooseKernel(mlir::MLIRContext *context, const Problem &problem,
   if (simt && candidate > 0)
     return invalidProblem("candidate is " + std::to_string(candidate) +
                           ", must be 0 for family simt, which has one");
-  auto choice = simt ? chooseSimt(context, problem, chip)
-                     : chooseMmaSync(context, problem, chip, matrix, candidate);
+  if (simt && !spilled.empty())
+    return invalidProblem("the kernel of family simt spills, which has one");
+  auto choice =
+      simt ? chooseSimt(context, problem, chip)
+           : chooseMmaSync(context, problem, chip, matrix, candidate, spilled);
   if (!choice)
     return choice;
   if (auto fits = checkFits(choice->kernel, problem, chip); !fits)

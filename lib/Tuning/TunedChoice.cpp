@@ -72,7 +72,8 @@ Expected<KernelChoice> ctc::chooseKernel(mlir::MLIRContext *context,
                                          const Chip &chip,
                                          const KernelRequest &request) {
   std::string stale;
-  const bool open = request.family.empty() && !request.candidate;
+  const bool open =
+      request.family.empty() && !request.candidate && request.spilled.empty();
   for (const TuningTable *table : request.tables) {
     const TunedKernel *entry =
         open && table->chip == chip.name ? table->find(problem) : nullptr;
@@ -85,8 +86,13 @@ Expected<KernelChoice> ctc::chooseKernel(mlir::MLIRContext *context,
              " has is left out: " + kernel.error().message;
   }
   auto choice = chooseKernel(context, problem, chip, request.family,
-                             request.candidate.value_or(0));
+                             request.candidate.value_or(0), request.spilled);
   if (choice)
     choice->reason += stale;
+  if (choice && !request.spilled.empty())
+    choice->reason += "; the registers of " +
+                      std::to_string(request.spilled.size()) +
+                      (request.spilled.size() == 1 ? " kernel" : " kernels") +
+                      " before it did not fit";
   return choice;
 }

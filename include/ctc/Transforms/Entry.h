@@ -18,6 +18,9 @@ inline constexpr llvm::StringLiteral kPrepareSuffix = "__prepare";
 inline constexpr llvm::StringLiteral kNameAttr = "ctc.name";
 /// Discardable attribute of a layer: why its kernel was chosen.
 inline constexpr llvm::StringLiteral kReasonAttr = "ctc.reason";
+/// Discardable attribute of an entry: an array of #ctc.kernel whose registers
+/// did not fit, in whose place ctc-select-kernel takes others.
+inline constexpr llvm::StringLiteral kSpilledAttr = "ctc.spilled";
 /// Discardable attribute of a kernel: its #ctc.kernel.
 inline constexpr llvm::StringLiteral kKernelAttr = "ctc.kernel";
 /// Discardable attribute of a kernel: input steps per spatial dimension.

@@ -24,11 +24,12 @@ std::optional<std::string> whyNotWgmmaRA(const Problem &problem,
 bool prefersMmaSync(const Problem &problem);
 
 /// Chooses tiles, phase grouping and stages of one of the families: those that
-/// the cost model puts at `rank`, counted from 0, among those that fit.
-Expected<KernelChoice> chooseMmaSync(mlir::MLIRContext *context,
-                                     const Problem &problem, const Chip &chip,
-                                     llvm::ArrayRef<ir::Family> families,
-                                     int64_t rank = 0);
+/// the cost model puts at `rank`, counted from 0, among those that fit. Leaves
+/// out what is estimated to take no fewer registers than one that `spilled`.
+Expected<KernelChoice>
+chooseMmaSync(mlir::MLIRContext *context, const Problem &problem,
+              const Chip &chip, llvm::ArrayRef<ir::Family> families,
+              int64_t rank = 0, llvm::ArrayRef<ir::KernelAttr> spilled = {});
 
 /// A kernel of mma_sync can serve the problem and fits the chip, or why not.
 Expected<void> checkMmaSync(ir::KernelAttr kernel, const Problem &problem,

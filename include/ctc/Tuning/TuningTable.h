@@ -75,6 +75,9 @@ struct KernelRequest {
   std::optional<int64_t> candidate;
   /// Tables to look in, the first that has the problem counts.
   std::vector<const TuningTable *> tables;
+  /// Kernels for the problem whose registers did not fit; where there are any,
+  /// tables are not asked.
+  std::vector<ir::KernelAttr> spilled;
 };
 
 /// Chooses a kernel for a verified problem: what is asked for explicitly (a

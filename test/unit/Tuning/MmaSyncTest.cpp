@@ -9,6 +9,7 @@
 #include "TuningTesting.h"
 #include "ctc/Support/IntegerMath.h"
 #include "ctc/Tuning/MmaCandidates.h"
+#include "ctc/Tuning/TuningTable.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Diagnostics.h"
@@ -144,6 +145,34 @@ TEST(MmaSync, RanksEndWithTheirNumber) {
             "candidate is " + std::to_string(rank) + ", must be less than " +
                 std::to_string(rank) +
                 ", the number of kernels of mma_sync that fit sm_90a");
+}
+
+TEST(MmaSync, WhatSpilledGivesWayUntilNothingIsLeft) {
+  const Chip chip = *findChip("sm_120a");
+  std::vector<ir::KernelAttr> spilled;
+  for (;;) {
+    auto choice = chooseKernel(context(), smallLayer(), chip, "mma_sync",
+                               /*candidate=*/0, spilled);
+    if (!choice)
+      break;
+    EXPECT_FALSE(llvm::is_contained(spilled, choice->kernel));
+    spilled.push_back(choice->kernel);
+    ASSERT_LT(spilled.size(), 10000u);
+  }
+  EXPECT_GT(spilled.size(), 1u);
+}
+
+TEST(MmaSync, WhatSpilledIsNotAskedOfTables) {
+  const Chip chip = *findChip("sm_80");
+  const auto first = chooseKernel(context(), smallLayer(), chip, "");
+  ASSERT_TRUE(first);
+  KernelRequest request;
+  request.spilled = {first->kernel};
+  const auto next = chooseKernel(context(), smallLayer(), chip, request);
+  ASSERT_TRUE(next);
+  EXPECT_NE(next->kernel, first->kernel);
+  EXPECT_THAT(next->reason,
+              HasSubstr("; the registers of 1 kernel before it did not fit"));
 }
 
 TEST(MmaSync, SimtHasOneCandidate) {
