@@ -7,10 +7,14 @@
 """Runs `ctc compile` as a whole process, per layer and chip: start of the
 process, the ladder, code generation and ptxas.
 
-    compile_time.py [--runs N] [--chips LIST] [--json FILE] [--build DIR]
+    compile_time.py [SHAPES.json...] [--runs N] [--chips LIST] [--slowest N]
+        [--precision LIST] [--layout LIST] [--json FILE] [--build DIR]
 
 Prints the median and maximum wall time, the median processor time, and the peak
-memory of the largest process (ctc or ptxas). Not a test: nothing is asserted.
+memory of the largest process (ctc or ptxas), of the layers below or of all in
+the files (bench/peers/shapes.py), in every precision and layout. --slowest
+prints that many rows, the slowest first, and what the others took together. Not
+a test: nothing is asserted.
 """
 
 import argparse
@@ -23,6 +27,10 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bench" / "peers"))
+
+import pack  # noqa: E402
+import shapes  # noqa: E402
 
 LAYERS = {
     "SAM up-scaling, 256 to 64, kernel 2 stride 2, GELU": [
@@ -66,7 +74,6 @@ def measure(ctc, layer, chip, runs):
     with tempfile.TemporaryDirectory() as folder:
         command = [ctc, "compile", *layer, f"--chip={chip}", "-o",
                    f"{folder}/layer.ctcb"]
-        run(command)  # Files come from the page cache from here on.
         samples = [run(command) for _ in range(runs)]
     walls, cpus, peaks = zip(*samples)
     return {"wall_median_s": statistics.median(walls), "wall_max_s": max(walls),
@@ -74,24 +81,59 @@ def measure(ctc, layer, chip, runs):
             "peak_mib": max(peaks) / 1024}
 
 
+def layers_of(options):
+    """(name, flags of `ctc compile`) of the files' layers, or of those above."""
+    if not options.shapes:
+        return list(LAYERS.items())
+    layers = [layer for path in options.shapes
+              for layer in shapes.read_shapes(path)[0]]
+    return [(f"{layer.name} {precision} {layout}",
+             pack.layer_flags(layer, precision, layout))
+            for layer in layers for precision in options.precision.split(",")
+            for layout in options.layout.split(",")]
+
+
+def show(row):
+    print(f"{row['layer'][:52]:52} {row['chip']:8} "
+          f"{row['wall_median_s']:8.2f} {row['wall_max_s']:6.2f} "
+          f"{row['cpu_median_s']:6.2f} {row['peak_mib']:8.0f}", flush=True)
+
+
+def show_slowest(rows, count):
+    rows = sorted(rows, key=lambda row: -row["wall_median_s"])
+    for row in rows[:count]:
+        show(row)
+    walls = [row["wall_median_s"] for row in rows]
+    print(f"{len(rows)} rows: mean {statistics.mean(walls):.2f} s, median "
+          f"{statistics.median(walls):.2f} s, {sum(w > 1 for w in walls)} "
+          "above 1 s")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shapes", nargs="*", type=pathlib.Path)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--precision", default="tf32,bf16")
+    parser.add_argument("--layout", default="channels_first,channels_last")
+    parser.add_argument("--slowest", type=int, metavar="N")
     parser.add_argument("--chips", default="sm_80,sm_90a,sm_120a")
     parser.add_argument("--json", help="write the rows to this file, too")
     parser.add_argument("--build", default=ROOT / "build", type=pathlib.Path)
     options = parser.parse_args()
-    rows = []
+    rows, layers = [], layers_of(options)
+    # Files come from the page cache from here on.
+    measure(str(options.build / "bin/ctc"), layers[0][1], "sm_80", 1)
     print(f"{'layer':52} {'chip':8} {'median s':>8} {'max s':>6} {'cpu s':>6} "
           f"{'peak MiB':>8}")
-    for name, layer in LAYERS.items():
+    for name, layer in layers:
         for chip in options.chips.split(","):
             row = measure(str(options.build / "bin/ctc"), layer, chip,
                           options.runs)
             rows.append({"layer": name, "chip": chip, **row})
-            print(f"{name:52} {chip:8} {row['wall_median_s']:8.2f} "
-                  f"{row['wall_max_s']:6.2f} {row['cpu_median_s']:6.2f} "
-                  f"{row['peak_mib']:8.0f}", flush=True)
+            if options.slowest is None:
+                show(rows[-1])
+    if options.slowest is not None:
+        show_slowest(rows, options.slowest)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(rows, indent=1) + "\n",
                                               encoding="utf-8")
