@@ -192,6 +192,13 @@ static LogicalResult verifyFragments(PackWeightsOp op) {
     return op.emitOpError("fragments have split ")
            << split << ", must be at least 1 and divide the " << chunk / step
            << " steps of a chunk";
+  // A lane has a quarter of the words, a pair a step.
+  const int64_t run = fragments.getLanePlanes(),
+                lane = chunk / step / split * 2;
+  if (run != 0 && (run < 2 || run % 2 != 0 || lane % run != 0))
+    return op.emitOpError("fragments have lane_planes ")
+           << run << ", must be 0 or an even divisor of the " << lane
+           << " words of a lane";
   if ((unit != 8 && unit != 16) || outputs % unit != 0)
     return op.emitOpError("fragments have unit ")
            << unit << ", must be 8 or 16 and divide a tile of " << outputs

@@ -176,11 +176,13 @@ static void buildPrepare(ImplicitLocOpBuilder &b, func::FuncOp entry,
                      problem.precision == ctc::Precision::TF32;
   const ir::KernelAttr kernel = layer.getKernelAttr();
   ir::FragmentsAttr fragments;
+  const bool channelsLast = layer.getLayout() == ir::Layout::ChannelsLast;
   if (kernel.usesMatrixUnits())
     fragments = ir::FragmentsAttr::get(
         b.getContext(), kernel.getChunkChannels(), kernel.getSplit(),
-        fragmentUnit(kernel, layer.getLayout() == ir::Layout::ChannelsLast),
-        kernel.getLanes(), layer.getLayout(), kernel.usesWarpgroups());
+        lanePlanes(kernel, channelsLast, problem.type),
+        fragmentUnit(kernel, channelsLast), kernel.getLanes(),
+        layer.getLayout(), kernel.usesWarpgroups());
   ir::PackWeightsOp::create(b, function.getArgument(0), function.getArgument(1),
                             problem.groups, tapSteps, layer.getWeightLayout(),
                             fragments, round, kernel.getGroups());

@@ -69,9 +69,12 @@ fragmentChannels(IndexMath &math, const FragmentOrder &order, Value element) {
     // Inside a share of the planes as in a chunk that has no more.
     const int64_t planes = order.planes / order.split;
     const int64_t shareSteps = planes / kMmaPlanes;
+    const int64_t run = order.lanePlanes ? order.lanePlanes : planes / 4;
     Value inShare = order.split == 1 ? step : math.rem(step, shareSteps);
-    plane =
-        math.add(math.add(math.mul(t, planes / 4), math.mul(inShare, 2)), h);
+    Value k = math.add(math.mul(inShare, 2), h);
+    if (run < planes / 4)
+      k = math.add(math.mul(math.div(k, run), 4 * run), math.rem(k, run));
+    plane = math.add(math.mul(t, run), k);
     if (order.split > 1)
       plane = math.add(plane, math.mul(math.div(step, shareSteps), planes));
   } else {
@@ -116,6 +119,7 @@ static void reorderFragments(IndexMath &math, ir::PackWeightsOp op,
   order.unit = fragments.getUnit();
   order.cores = fragments.getCores();
   order.split = fragments.getSplit();
+  order.lanePlanes = fragments.getLanePlanes();
   auto [input, output] = fragmentChannels(math, order, digits.back());
   for (size_t i = 2; i + 2 < at.size(); ++i)
     at[i] = digits[i - 1];

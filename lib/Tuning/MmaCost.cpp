@@ -239,8 +239,17 @@ private:
            double(tile.chunk * tile.channels() * byteWidth(problem.type));
   }
   double memoryBytes() const {
-    return std::max(double(tile.stages) * (patchBytes() + weightBytes()),
+    return std::max(double(tile.stages) *
+                        (patchBytes() + paddingBytes() + weightBytes()),
                     double(tile.exchangedBytes()));
+  }
+  /// What keeps loads of positions of 32 planes or more free of bank conflicts:
+  /// 16 bytes each, and 32 where neighbours are two positions apart.
+  double paddingBytes() const {
+    if (problem.layout == Layout::ChannelsFirst ||
+        tile.chunk * byteWidth(problem.type) / tile.split < 128)
+      return 0;
+    return patchPositions() * (interleaved() == 2 ? 32 : 16);
   }
   double bytes() const {
     auto size = [&](const std::vector<int64_t> &shape) {
@@ -322,15 +331,19 @@ private:
     return std::max(0., kCopyClocks - ahead * chunk * residentBlocks());
   }
 
+  int64_t interleaved() const {
+    return interleavedOctets({tile.family, tile.split, channelsLast(),
+                              tile.chunk * byteWidth(problem.type),
+                              tile.warpPositions});
+  }
+
   /// How many of the loads of a shift are left where unrolled taps share
   /// positions: rows of them, or neighbours of interleaved octets.
   double reuse() const {
     if (tile.clip)
       return 1;
     double left = 1, rows = double(tile.warpPositions);
-    const int64_t turns = interleavedOctets(
-        {tile.family, tile.split, channelsLast(),
-         tile.chunk * byteWidth(problem.type), tile.warpPositions});
+    const int64_t turns = interleaved();
     for (size_t i = rank(); i-- > 0;) {
       double size = std::min(rows, double(tile.box[i]));
       rows = std::max(1., rows / size);

@@ -28,15 +28,29 @@ int64_t PatchLayout::loadWords() const {
 int64_t PatchLayout::plane(int64_t step, int64_t t, int64_t h) const {
   if (!planesContiguous)
     return kMmaPlanes * step + t + 4 * h;
-  const int64_t steps = sharePlanes() / kMmaPlanes;
-  return step / steps * sharePlanes() + t * (sharePlanes() / 4) +
-         2 * (step % steps) + h;
+  return step / shareSteps() * sharePlanes() + t * laneRun() +
+         lanePlane(2 * (step % shareSteps()) + h);
 }
 
 int64_t ctc::bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes) {
   const int64_t turn = threads * copyBytes;
   return bytes > kMaxUnrolledCopies * turn ? roundUp(bytes, 16)
                                            : roundUp(bytes, turn);
+}
+
+int64_t PatchLayout::copies() const {
+  return planesContiguous ? words / pitch() * positionCopies()
+                          : words * wordElements / copyElements();
+}
+
+int64_t ctc::bytesWithRoom(const PatchLayout &layout, int64_t threads) {
+  const int64_t copies = layout.copies();
+  if (!layout.planesContiguous || copies > kMaxUnrolledCopies * threads)
+    return bytesWithRoom(layout.bytes(), threads,
+                         4 / layout.wordElements * layout.copyElements());
+  const int64_t positions =
+      ceilDiv(roundUp(copies, threads), layout.positionCopies());
+  return roundUp(std::max(layout.words, positions * layout.pitch()) * 4, 16);
 }
 
 int64_t ctc::interleavedOctets(const InterleaveShape &shape) {
@@ -53,6 +67,16 @@ int64_t ctc::interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
   return interleavedOctets({kernel.getFamily(), kernel.getSplit(), channelsLast,
                             kernel.getChunkChannels() * byteWidth(type),
                             kernel.getWorkerTile()[0]});
+}
+
+int64_t ctc::lanePlanes(ir::KernelAttr kernel, bool channelsLast,
+                        ElementType type) {
+  if (interleavedOctets(kernel, channelsLast, type) == 1)
+    return 0;
+  PatchLayout layout;
+  layout.planesContiguous = true;
+  layout.planes = kernel.getChunkChannels() * byteWidth(type) / 4;
+  return layout.loadWords();
 }
 
 int64_t ctc::octetPosition(int64_t turns, int64_t octet, int64_t g) {
@@ -154,6 +178,7 @@ PatchLayout ctc::layoutPatch(const PatchShape &shape, ir::KernelAttr kernel) {
   layout.wordElements = 4 / byteWidth(shape.type);
   layout.planes = shape.chunkChannels / layout.wordElements;
   layout.split = kernel.getSplit();
+  layout.lanePlanes = lanePlanes(kernel, layout.planesContiguous, shape.type);
   layout.window = shape.halo;
   if (layout.planesContiguous) {
     layout.vector =
@@ -257,9 +282,7 @@ MmaMemory ctc::mmaMemory(ir::KernelAttr kernel, const Problem &problem,
       problem.rank() + (problem.layout == Layout::ChannelsLast ? 0 : 1);
   MmaMemory memory;
   memory.patch = layoutPatch(patchShape(kernel, problem, halo), kernel);
-  memory.patchBytes =
-      bytesWithRoom(memory.patch.bytes(), kernel.getThreads(),
-                    memory.patch.copyElements() * byteWidth(problem.type));
+  memory.patchBytes = bytesWithRoom(memory.patch, kernel.getThreads());
   memory.weightBytes = kernel.getChunkChannels() * kernel.getChannels() *
                        byteWidth(problem.type);
   for (int64_t count : kernel.getTaps().asArrayRef())
@@ -291,6 +314,7 @@ FragmentOrder ctc::fragmentOrder(ir::KernelAttr kernel,
   order.channels = kernel.getChannels();
   order.unit = fragmentUnit(kernel, patch.planesContiguous);
   order.split = kernel.getSplit();
+  order.lanePlanes = patch.lanePlanes;
   order.cores = kernel.usesWarpgroups();
   return order;
 }
@@ -316,6 +340,7 @@ std::pair<int64_t, int64_t> ctc::fragmentElement(const FragmentOrder &order,
   patch.planesContiguous = order.planesContiguous;
   patch.planes = order.planes;
   patch.split = order.split;
+  patch.lanePlanes = order.lanePlanes;
   const int64_t input = patch.plane(step, t, h) * order.wordElements + half;
   const int64_t first = unit * order.unit;
   const int64_t output = order.columns && order.octets() == 2

@@ -211,6 +211,16 @@ func.func @fragments_no_split(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x
 
 // -----
 
+func.func @fragment_lane_planes(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
+  // expected-error@+1 {{fragments have lane_planes 3, must be 0 or an even divisor of the 6 words of a lane}}
+  ctc.pack_weights %w into %packed
+    {groups = 1, tap_step = array<i64: 2>, fragments = #ctc.fragments<chunk_channels = 24, lane_planes = 3, unit = 8, lanes = positions, layout = channels_first>}
+    : memref<24x16x3xf32> into memref<1x1x3x24x24xf32>
+  return
+}
+
+// -----
+
 func.func @fragments_uneven_unit(%w: memref<24x16x3xf32>, %packed: memref<1x1x3x24x24xf32>) {
   // expected-error@+1 {{fragments have unit 16, must be 8 or 16 and divide a tile of 24 output channels}}
   ctc.pack_weights %w into %packed

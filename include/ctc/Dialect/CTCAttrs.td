@@ -204,11 +204,14 @@ def CTC_FragmentsAttr : AttrDef<CTC_Dialect, "Fragments"> {
     Weights of a chunk of `chunk_channels` input channels stand in the order of
     Tuning/MmaLayout.h. `lanes` and `split` are the kernel's: `lanes` says with
     `layout` which channels meet in a lane, and `split` which in a warp.
+    `lane_planes` is less than a lane has where lanes take turns.
   }];
   let parameters = (ins
     AttrParameter<"int64_t", "input channels per reduction chunk">:$chunk_channels,
     DefaultValuedParameter<"int64_t", "1",
         "warps that share a chunk's input channels">:$split,
+    DefaultValuedParameter<"int64_t", "0",
+        "neighbouring words of input channels of a lane, 0 for all of its">:$lane_planes,
     AttrParameter<"int64_t",
         "output channels whose registers a lane loads together">:$unit,
     EnumParameter<CTC_Lanes>:$lanes,

@@ -20,8 +20,13 @@
 //
 //   patch [plane][position]:  plane 8 * s + t + 4 * h, one word a load
 //   patch [position][plane]:  plane t * (planes / 4) + 2 * s + h, so that a
-//   lane
-//                             reads neighbours, up to 16 bytes a load
+//                             lane reads neighbours, up to 16 bytes a load
+//
+// Where octets of positions take turns, lanes take turns in [position][plane]
+// with what one load brings, r words: with k = 2 * s + h, plane
+// k / r * 4 * r + t * r + k % r. Then the four lanes of a position read 4 * r
+// words in a row, and a position's neighbour two or four positions on reads
+// other banks, at a pitch that keeps copies of 16 bytes aligned.
 //
 // Where warps split the reduction, each takes a run of planes as if the chunk
 // had no more: share w of S has planes w * (planes / S) and on, steps
@@ -59,6 +64,9 @@ struct PatchLayout {
   int64_t wordElements = 1;      ///< Elements of a word.
   int64_t planes = 0;
   int64_t split = 1; ///< Shares of the planes.
+  /// Neighbouring planes that a lane has before the next lane's turn; 0: all of
+  /// its planes are neighbours.
+  int64_t lanePlanes = 0;
   /// Elements of one copy, along positions of the innermost dimension or along
   /// channels. Copies along positions start at multiples of it, so the stored
   /// window begins up to vector - 1 positions before the halo.
@@ -78,8 +86,22 @@ struct PatchLayout {
   int64_t copyElements() const {
     return planesContiguous ? vector : vector * wordElements;
   }
+  /// Words from a position to the next; with planes, some may be padding.
+  int64_t pitch() const { return strides.back(); }
+  /// Copies of a position, where planes are contiguous: its padding is left.
+  int64_t positionCopies() const { return planes * wordElements / vector; }
+  /// Copies of all of it.
+  int64_t copies() const;
   /// Words of one load of a fragment.
   int64_t loadWords() const;
+  /// Where planes are contiguous: neighbouring planes of a lane, and how far a
+  /// lane's k-th plane is from its first.
+  int64_t laneRun() const {
+    return lanePlanes ? lanePlanes : sharePlanes() / 4;
+  }
+  int64_t lanePlane(int64_t k) const {
+    return k / laneRun() * 4 * laneRun() + k % laneRun();
+  }
   /// The plane of register (t, h) in reduction step `step`.
   int64_t plane(int64_t step, int64_t t, int64_t h) const;
 };
@@ -92,6 +114,8 @@ inline constexpr int64_t kMaxUnrolledCopies = 16;
 /// `copyBytes`: unrolled turns have no bounds, so the last may write past what
 /// is needed.
 int64_t bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes);
+/// The same of a patch, whose copies step over what pads a position.
+int64_t bytesWithRoom(const PatchLayout &layout, int64_t threads);
 
 /// Lays out a patch so that loads of fragments have no bank conflicts where the
 /// box allows it, and as few as possible elsewhere.
@@ -115,13 +139,15 @@ struct InterleaveShape {
 /// finds in registers what all but one of the octets read; with I = 1 octets
 /// may be rows of the box, which outer taps share. Measured on an H200, rows of
 /// wgmma in channels last gain 4 to 15 % from it where a position has 32 planes
-/// or more (though each load then takes two wavefronts), and lose 3 to 13 %
-/// where it has fewer. Elsewhere 1: planes of positions have no pitch that is
-/// free of conflicts and fits copies of 16 bytes, and outputs of columns lie
-/// together.
+/// or more, and lose 3 to 13 % where it has fewer. Elsewhere 1: planes of
+/// positions have no pitch that is free of conflicts and fits copies of 16
+/// bytes, and outputs of columns lie together.
 int64_t interleavedOctets(const InterleaveShape &shape);
 int64_t interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
                           ElementType type);
+
+/// PatchLayout::lanePlanes of a kernel's patch.
+int64_t lanePlanes(ir::KernelAttr kernel, bool channelsLast, ElementType type);
 
 /// The number of row or column g of an octet, `turns` of which are interleaved.
 int64_t octetPosition(int64_t turns, int64_t octet, int64_t g);
@@ -198,7 +224,8 @@ struct FragmentOrder {
   int64_t channels = 8; ///< Of a tile.
   int64_t unit = 8;     ///< Channels whose registers a lane loads together.
   bool cores = false;
-  int64_t split = 1; ///< Shares of the planes.
+  int64_t split = 1;      ///< Shares of the planes.
+  int64_t lanePlanes = 0; ///< As the patch's.
 
   int64_t octets() const { return unit / kOctet; }
   int64_t registers() const { return 2 * octets(); }

@@ -221,9 +221,10 @@ public:
     const PatchLayout layout = layoutPatch(patchShape(patch), kernel);
     const MemRefType patchTile = patchType(patch, layout);
     const MemRefType weightTile = weightType(weights);
-    const int64_t width = patchTile.getElementTypeBitWidth() / 8;
-    Value patchBuffer = allocate(patchTile, layout.copyElements() * width);
-    Value weightBuffer = allocate(weightTile, 16);
+    const int64_t threads = kernel.getThreads();
+    Value patchBuffer = allocate(patchTile, bytesWithRoom(layout, threads));
+    Value weightBuffer = allocate(
+        weightTile, bytesWithRoom(bufferBytes(weightTile), threads, 16));
     PatchItems items(b, patch, layout, kernel, patchBuffer);
 
     auto copy = ir::CopyChunkOp::create(b, layout.async);
@@ -294,14 +295,11 @@ private:
                            MemRefLayoutAttrInterface(), workgroupSpace(b));
   }
 
-  /// A flat buffer for a tile, with room for the last turn of the threads that
-  /// fill it in copies of that many bytes. Buffers stand at the top of the
-  /// kernel until ctc-pipeline places them.
-  Value allocate(MemRefType tile, int64_t copyBytes) {
+  /// A flat buffer for a tile. Buffers stand at the top of the kernel until
+  /// ctc-pipeline places them.
+  Value allocate(MemRefType tile, int64_t bytes) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(&function.getBody().front());
-    const int64_t bytes =
-        bytesWithRoom(bufferBytes(tile), kernel.getThreads(), copyBytes);
     return memref::AllocOp::create(
         b, MemRefType::get({bytes * 8 / tile.getElementTypeBitWidth()},
                            tile.getElementType(), MemRefLayoutAttrInterface(),

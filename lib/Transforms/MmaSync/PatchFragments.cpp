@@ -7,6 +7,7 @@
 
 #include "PatchFragments.h"
 #include "../FlatAccess.h"
+#include "ctc/Dialect/EpilogueOps.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -65,13 +66,15 @@ void PatchFragments::readLayout(MemRefType type) {
   patchLayout.split = tile.kernel.getSplit();
   // A position holds all planes, at least eight, or lies next to others.
   patchLayout.planesContiguous = patchLayout.strides.back() != 1;
+  patchLayout.lanePlanes = lanePlanes(tile.kernel, patchLayout.planesContiguous,
+                                      ir::elementType(type.getElementType()));
 }
 
 /// Words of the lane's first plane at each of its positions.
 void PatchFragments::locateLane(Value skew) {
   const PatchLayout &layout = patchLayout;
   IndexMath &m = local;
-  Value plane = m.mul(tile.t, layout.planesContiguous ? layout.sharePlanes() / 4
+  Value plane = m.mul(tile.t, layout.planesContiguous ? layout.laneRun()
                                                       : layout.planeStride);
   if (tile.share)
     plane = m.add(plane,
@@ -134,7 +137,8 @@ SmallVector<Octet> PatchFragments::loadOctet(Value at, int64_t step) {
     return {octet};
   }
   auto loaded =
-      words.load(patch, index.add(at, 2 * step), patchLayout.loadWords());
+      words.load(patch, index.add(at, patchLayout.lanePlane(2 * step)),
+                 patchLayout.loadWords());
   SmallVector<Octet> steps;
   for (int64_t i = 0; i < stepsPerLoad(); ++i)
     steps.push_back({loaded[2 * i], loaded[2 * i + 1]});

@@ -67,7 +67,7 @@ void PatchItems::buildSizes() {
   }
   if (shape.planesContiguous) {
     sizes = room;
-    sizes.push_back(shape.strides.back() * shape.wordElements / shape.vector);
+    sizes.push_back(shape.positionCopies());
   } else {
     sizes.push_back(shape.planes);
     llvm::append_range(sizes, room);
@@ -118,17 +118,13 @@ void PatchItems::buildBounds() {
     bounds.push_back({local.cast(low), local.cast(index.sub(high, low))});
   }
   const int64_t chunk = shape.planes * shape.wordElements;
-  const bool pitchPadded =
-      shape.planesContiguous && shape.strides.back() > shape.planes;
-  if (op.getGroupChannels() % chunk != 0 || pitchPadded)
+  if (op.getGroupChannels() % chunk != 0)
     channelsLeft = local.cast(index.min(
         index.sub(op.getChannelEnd(), op.getChannel()), index.constant(chunk)));
 }
 
-int64_t PatchItems::count() const {
-  // The last plane ends with the buffer.
-  return shape.words * shape.wordElements / shape.copyElements();
-}
+// The last plane ends with the buffer.
+int64_t PatchItems::count() const { return shape.copies(); }
 
 int64_t PatchItems::perThread() const {
   return ceilDiv(count(), kernel.getThreads());
@@ -214,7 +210,14 @@ Value PatchItems::element(const PatchItem &item) {
 }
 
 Value PatchItems::targetElement(Value number) {
-  return index.cast(local.mul(number, shape.copyElements()));
+  if (!shape.planesContiguous || shape.pitch() == shape.planes)
+    return index.cast(local.mul(number, shape.copyElements()));
+  // Past the padding of every position.
+  const int64_t copies = shape.positionCopies();
+  Value position =
+      local.mul(local.div(number, copies), shape.pitch() * shape.wordElements);
+  return index.cast(
+      local.add(position, local.mul(local.rem(number, copies), shape.vector)));
 }
 
 /// The vector of one channel of a [plane][position] word, or of a

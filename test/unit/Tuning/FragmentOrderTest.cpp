@@ -56,10 +56,14 @@ std::vector<FragmentOrder> allOrders() {
         for (int64_t channels : {8, 16, 24, 32, 48, 128})
           for (int64_t unit : {8, 16})
             for (int64_t split : {1, 2, 3, 4})
-              if (channels % unit == 0 && planes % (split * 8) == 0)
-                orders.push_back({wordElements, planes, contiguous,
-                                  /*columns=*/contiguous || unit == 8, channels,
-                                  unit, /*cores=*/false, split});
+              for (int64_t lanePlanes : {0, 2, 4})
+                if (channels % unit == 0 && planes % (split * 8) == 0 &&
+                    (lanePlanes == 0 ||
+                     (contiguous && planes / split / 4 % lanePlanes == 0)))
+                  orders.push_back({wordElements, planes, contiguous,
+                                    /*columns=*/contiguous || unit == 8,
+                                    channels, unit, /*cores=*/false, split,
+                                    lanePlanes});
   return orders;
 }
 
@@ -126,6 +130,7 @@ TEST(FragmentOrder, BothOperandsAgreeOnTheReduction) {
     patch.planesContiguous = order.planesContiguous;
     patch.planes = order.planes;
     patch.split = order.split;
+    patch.lanePlanes = order.lanePlanes;
     patch.wordElements = order.wordElements;
     std::map<std::pair<int64_t, int64_t>, int64_t> inputs;
     forEachRegister(order, [&](int64_t step, int64_t unit, int64_t lane,
@@ -243,6 +248,7 @@ TEST(FragmentOrder, DescriptorsFindTheChannelsOfTheRows) {
     patch.planesContiguous = order.planesContiguous;
     patch.planes = order.planes;
     patch.split = order.split;
+    patch.lanePlanes = order.lanePlanes;
     const int64_t elementBytes = 4 / order.wordElements;
     const int64_t stepBytes = 8 * 4 * order.channels;
     for (int64_t step = 0; step < order.planes / 8; ++step)
