@@ -78,13 +78,19 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
     return request;
   }
 
-  static KernelRequest addSpilled(ir::ConvTransposeOp op,
-                                  KernelRequest request) {
+  /// The request, with the kernels that are noted at the entry.
+  static FailureOr<KernelRequest> addSpilled(ir::ConvTransposeOp op,
+                                             KernelRequest request) {
     auto entry = op->getParentOfType<FunctionOpInterface>();
-    auto spilled =
-        entry ? entry->getAttrOfType<ArrayAttr>(kSpilledAttr) : ArrayAttr();
-    if (spilled)
-      llvm::append_range(request.spilled, spilled.getAsRange<ir::KernelAttr>());
+    Attribute noted = entry ? entry->getAttr(kSpilledAttr) : Attribute();
+    if (!noted)
+      return request;
+    auto kernels = dyn_cast<ArrayAttr>(noted);
+    if (!kernels || !llvm::all_of(kernels, llvm::IsaPred<ir::KernelAttr>))
+      return entry->emitError("'")
+             << kSpilledAttr << "' is " << noted
+             << ", must be an array of #ctc.kernel";
+    llvm::append_range(request.spilled, kernels.getAsRange<ir::KernelAttr>());
     return request;
   }
 
@@ -99,9 +105,11 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
       op.setKernelAttr(kernel.withSource(ir::ChoiceSource::Explicit));
       return success();
     }
-    const KernelRequest withSpilled = addSpilled(op, request);
-    auto choice = chooseKernel(&getContext(), problem, chip, withSpilled);
-    if (!choice && !withSpilled.spilled.empty())
+    const FailureOr<KernelRequest> withSpilled = addSpilled(op, request);
+    if (failed(withSpilled))
+      return failure();
+    auto choice = chooseKernel(&getContext(), problem, chip, *withSpilled);
+    if (!choice && !withSpilled->spilled.empty())
       choice = chooseKernel(&getContext(), problem, chip, request);
     if (!choice)
       return op.emitOpError(choice.error().message);

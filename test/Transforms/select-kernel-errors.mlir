@@ -165,3 +165,11 @@ module attributes {ctc.target = #ctc.target<"sm_90a">} {
     return %0 : tensor<1x256x1024xf32>
   }
 }
+
+// -----
+
+// expected-error@+1 {{'ctc.spilled' is [1], must be an array of #ctc.kernel}}
+func.func @spilled(%x: tensor<1x8x16xf32>, %w: tensor<8x8x3xf32>, %y: tensor<1x8x18xf32>) -> tensor<1x8x18xf32> attributes {ctc.spilled = [1]} {
+  %0 = ctc.conv_transpose ins(%x, %w : tensor<1x8x16xf32>, tensor<8x8x3xf32>) outs(%y : tensor<1x8x18xf32>) {} -> tensor<1x8x18xf32>
+  return %0 : tensor<1x8x18xf32>
+}
