@@ -13,8 +13,8 @@ process, the ladder, code generation and ptxas.
 Prints the median and maximum wall time, the median processor time, and the peak
 memory of the largest process (ctc or ptxas), of the layers below or of all in
 the files (bench/peers/shapes.py), in every precision and layout. --slowest
-prints that many rows, the slowest first, and what the others took together. Not
-a test: nothing is asserted.
+prints that many rows, the slowest first, and how long all took. Not a test:
+nothing is asserted.
 """
 
 import argparse
@@ -87,7 +87,7 @@ def layers_of(options):
         return list(LAYERS.items())
     layers = [layer for path in options.shapes
               for layer in shapes.read_shapes(path)[0]]
-    return [(f"{layer.name} {precision} {layout}",
+    return [(f"{layer.name[:29]:29} {precision:6} {layout}",
              pack.layer_flags(layer, precision, layout))
             for layer in layers for precision in options.precision.split(",")
             for layout in options.layout.split(",")]
@@ -113,14 +113,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shapes", nargs="*", type=pathlib.Path)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--precision", default="tf32,bf16")
-    parser.add_argument("--layout", default="channels_first,channels_last")
-    parser.add_argument("--slowest", type=int, metavar="N")
+    parser.add_argument("--precision", default="tf32,bf16",
+                        help="of the files' layers")
+    parser.add_argument("--layout", default="channels_first,channels_last",
+                        help="of the files' layers")
+    parser.add_argument("--slowest", type=int, metavar="N",
+                        help="print so many rows, the slowest")
     parser.add_argument("--chips", default="sm_80,sm_90a,sm_120a")
     parser.add_argument("--json", help="write the rows to this file, too")
     parser.add_argument("--build", default=ROOT / "build", type=pathlib.Path)
     options = parser.parse_args()
     rows, layers = [], layers_of(options)
+    if not layers:
+        raise SystemExit("no layers in " + ", ".join(map(str, options.shapes)))
     # Files come from the page cache from here on.
     measure(str(options.build / "bin/ctc"), layers[0][1], "sm_80", 1)
     print(f"{'layer':52} {'chip':8} {'median s':>8} {'max s':>6} {'cpu s':>6} "

@@ -214,9 +214,17 @@ static bool noteSpilled(ModuleOp module, const ChipImage &image) {
   return isNew;
 }
 
+static bool haveSameKernels(llvm::ArrayRef<Entry> left,
+                            llvm::ArrayRef<Entry> right) {
+  return llvm::equal(left, right, [](const Entry &a, const Entry &b) {
+    return a.kernel == b.kernel;
+  });
+}
+
 /// The image, or one with other kernels for the entries whose registers ptxas
 /// keeps in local memory: the cost model estimates registers, ptxas has the
-/// last word. A table's kernel gives way to the model's.
+/// last word. A table's kernel gives way to the model's. Of several images the
+/// one whose kernels spill least in all is taken.
 static ChipImage withoutSpills(ModuleOp source, ChipImage image,
                                const Chip &chip,
                                const CompileOptions &options) {
@@ -227,7 +235,7 @@ static ChipImage withoutSpills(ModuleOp source, ChipImage image,
   for (int attempt = 0;
        attempt < kMaxSpillRetries && noteSpilled(*module, last); ++attempt) {
     auto lowered = lower(*module, chip, options);
-    if (!lowered)
+    if (!lowered || haveSameKernels(lowered->entries, last.manifest.entries))
       break;
     auto other = emit(*lowered, options.assemble);
     if (!other)

@@ -87,9 +87,8 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
       return request;
     auto kernels = dyn_cast<ArrayAttr>(noted);
     if (!kernels || !llvm::all_of(kernels, llvm::IsaPred<ir::KernelAttr>))
-      return entry->emitError("'")
-             << kSpilledAttr << "' is " << noted
-             << ", must be an array of #ctc.kernel";
+      return entry->emitError("'") << kSpilledAttr << "' is " << noted
+                                   << ", must be an array of #ctc.kernel";
     llvm::append_range(request.spilled, kernels.getAsRange<ir::KernelAttr>());
     return request;
   }
@@ -109,8 +108,12 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
     if (failed(withSpilled))
       return failure();
     auto choice = chooseKernel(&getContext(), problem, chip, *withSpilled);
-    if (!choice && !withSpilled->spilled.empty())
-      choice = chooseKernel(&getContext(), problem, chip, request);
+    if (!choice && !withSpilled->spilled.empty()) {
+      // Nothing else is left: the model's first, whatever it spills.
+      KernelRequest open = request;
+      open.tables.clear();
+      choice = chooseKernel(&getContext(), problem, chip, open);
+    }
     if (!choice)
       return op.emitOpError(choice.error().message);
     op.setKernelAttr(choice->kernel);

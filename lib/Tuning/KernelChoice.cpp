@@ -267,13 +267,13 @@ ctc::chooseKernel(mlir::MLIRContext *context, const Problem &problem,
   if (simt && candidate > 0)
     return invalidProblem("candidate is " + std::to_string(candidate) +
                           ", must be 0 for family simt, which has one");
-  if (simt && !spilled.empty())
-    return invalidProblem("the kernel of family simt spills, which has one");
   auto choice =
       simt ? chooseSimt(context, problem, chip)
            : chooseMmaSync(context, problem, chip, matrix, candidate, spilled);
   if (!choice)
     return choice;
+  if (llvm::is_contained(spilled, choice->kernel))
+    return invalidProblem("the kernel of family simt spills, which has one");
   if (auto fits = checkFits(choice->kernel, problem, chip); !fits)
     return tl::unexpected(fits.error());
   return choice;

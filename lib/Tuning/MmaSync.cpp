@@ -13,6 +13,9 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <limits>
+#include <optional>
+
 using namespace ctc;
 
 // Past it a patch fits no chip, and its layout is not worth working out.
@@ -144,22 +147,29 @@ static std::string explain(const MmaTile &tile, const MmaCost &cost,
                                 std::to_string(tile.split) + " warps");
 }
 
-/// Registers of a lane, as estimated, that leave room where kernels of the
-/// ranking spilled. Of 1264 kernels for sm_80 and sm_120a those that spilled
-/// were estimated at 200 to 241, three of them below 210.
-static double registerLimit(llvm::ArrayRef<std::pair<MmaCost, MmaTile>> ranking,
-                            llvm::ArrayRef<ir::KernelAttr> spilled) {
-  constexpr double kFewerRegisters = 12, kRoomy = 210;
-  double limit = std::numeric_limits<double>::infinity();
+/// Registers of a lane that a kernel is estimated to leave free.
+static double spareRegisters(const MmaCost &cost, const MmaTile &tile,
+                             const Chip &chip) {
+  const double threads = double(tile.warps()) * 32;
+  return std::min(255., double(chip.maxRegistersPerSM) / threads) -
+         cost.registers;
+}
+
+/// What a kernel has to spare where kernels of the ranking spilled. Of 1264
+/// kernels for sm_80 and sm_120a those that spilled were estimated at 200 to
+/// 241 of 255 registers, three of them below 210.
+static double
+leastSpareRegisters(llvm::ArrayRef<std::pair<MmaCost, MmaTile>> ranking,
+                    llvm::ArrayRef<ir::KernelAttr> spilled, const Chip &chip) {
+  constexpr double kFewer = 12, kRoomy = 45;
+  double least = -std::numeric_limits<double>::infinity();
   if (spilled.empty())
-    return limit;
+    return least;
   for (const auto &[cost, tile] : ranking)
     if (llvm::is_contained(spilled, toAttr(spilled[0].getContext(), tile)))
-      limit = std::min({limit, kRoomy, cost.registers - kFewerRegisters});
-  const bool any = llvm::any_of(ranking, [&](const auto &ranked) {
-    return ranked.first.registers <= limit;
-  });
-  return any ? limit : std::numeric_limits<double>::infinity();
+      least =
+          std::max({least, kRoomy, spareRegisters(cost, tile, chip) + kFewer});
+  return least;
 }
 
 Expected<KernelChoice>
@@ -176,16 +186,26 @@ ctc::chooseMmaSync(mlir::MLIRContext *context, const Problem &problem,
                                              " fits " + std::string(chip.name)};
   int64_t fitting = 0;
   const auto ranking = rankTiles(problem, *plans, chip, families);
-  const double limit = registerLimit(ranking, spilled);
-  for (const auto &[cost, tile] : ranking) {
-    const ir::KernelAttr kernel = toAttr(context, tile);
-    if (cost.registers > limit || llvm::is_contained(spilled, kernel))
-      continue;
-    if (auto fits = checkMmaSync(kernel, problem, *plans, chip); !fits)
-      error = fits.error();
-    else if (fitting++ == rank)
-      return KernelChoice{kernel, explain(tile, cost, problem)};
-  }
+  auto choose = [&](double spare) -> std::optional<KernelChoice> {
+    fitting = 0;
+    for (const auto &[cost, tile] : ranking) {
+      const ir::KernelAttr kernel = toAttr(context, tile);
+      if (spareRegisters(cost, tile, chip) < spare ||
+          llvm::is_contained(spilled, kernel))
+        continue;
+      if (auto fits = checkMmaSync(kernel, problem, *plans, chip); !fits)
+        error = fits.error();
+      else if (fitting++ == rank)
+        return KernelChoice{kernel, explain(tile, cost, problem)};
+    }
+    return std::nullopt;
+  };
+  if (auto choice = choose(leastSpareRegisters(ranking, spilled, chip)))
+    return *choice;
+  // Of what is left, any that did not spill yet.
+  if (!spilled.empty())
+    if (auto choice = choose(-std::numeric_limits<double>::infinity()))
+      return *choice;
   if (fitting > 0)
     return invalidProblem("candidate is " + std::to_string(rank) +
                           ", must be less than " + std::to_string(fitting) +

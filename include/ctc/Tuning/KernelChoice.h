@@ -29,7 +29,8 @@ std::string listFamilies(llvm::ArrayRef<ir::Family> families,
 /// Chooses a kernel for a verified problem. `family` forces one; a family that
 /// is unknown or cannot serve is an error naming those that can. `candidate`
 /// takes the kernel at that place of the family's ranking, from 0. `spilled`
-/// are kernels whose registers did not fit, and neither is what is like them.
+/// are kernels whose registers did not fit: they, and kernels estimated to need
+/// as many, are left out.
 Expected<KernelChoice>
 chooseKernel(mlir::MLIRContext *context, const Problem &problem,
              const Chip &chip, llvm::StringRef family, int64_t candidate = 0,

@@ -75,8 +75,6 @@ void expectPlaced(const PatchLayout &layout) {
     if (i == 0)
       break;
   }
-  // Copies go through the buffer in its order, a number of words each.
-  ASSERT_EQ(layout.words * layout.wordElements % layout.copyElements(), 0);
   // None of them reaches from one plane, row or position into the next.
   for (size_t i = 0;
        i + (layout.planesContiguous ? 0 : 1) < layout.strides.size(); ++i)
@@ -88,6 +86,37 @@ void expectPlaced(const PatchLayout &layout) {
   // Loads of a lane are aligned at every position.
   for (int64_t stride : layout.strides)
     ASSERT_EQ(stride % (layout.planesContiguous ? layout.loadWords() : 1), 0);
+}
+
+/// The copies of all threads' turns write every plane of every position once,
+/// and stay in the buffer also where the last turn has fewer to make.
+void expectCopies(const PatchLayout &layout, int64_t threads) {
+  const int64_t copies = layout.copies();
+  const int64_t room =
+      copies > kMaxUnrolledCopies * threads ? copies : roundUp(copies, threads);
+  const int64_t elements =
+      bytesWithRoom(layout, threads) * layout.wordElements / 4;
+  std::vector<bool> written(size_t(layout.words * layout.wordElements));
+  int64_t planes = 0;
+  for (int64_t number = 0; number < room; ++number) {
+    int64_t at = number * layout.copyElements();
+    if (layout.planesContiguous)
+      at = number / layout.positionCopies() * layout.pitch() *
+               layout.wordElements +
+           number % layout.positionCopies() * layout.vector;
+    ASSERT_LE(at + layout.copyElements(), elements);
+    for (int64_t i = 0; number < copies && i < layout.copyElements(); ++i) {
+      ASSERT_LT(at + i, int64_t(written.size()));
+      ASSERT_FALSE(written[size_t(at + i)]);
+      written[size_t(at + i)] = true;
+      const int64_t word = (at + i) / layout.wordElements;
+      planes +=
+          !layout.planesContiguous || word % layout.pitch() < layout.planes;
+    }
+  }
+  // Padding of a position is stepped over.
+  if (layout.planesContiguous)
+    ASSERT_EQ(planes, copies * layout.vector);
 }
 
 /// Copies may start at a vector and still hold the halo wherever it starts.
@@ -120,6 +149,7 @@ void checkLayout(const PatchShape &shape, ir::KernelAttr kernel) {
   ASSERT_NO_FATAL_FAILURE(expectCovers(layout, shape.halo));
   ASSERT_NO_FATAL_FAILURE(expectVectors(layout, shape));
   ASSERT_NO_FATAL_FAILURE(expectLoadsHoldTheirRegisters(layout));
+  ASSERT_NO_FATAL_FAILURE(expectCopies(layout, kernel.getThreads()));
   if (kernel.getBox().asArrayRef().back() % 8 == 0) {
     ASSERT_EQ(conflictsOfAllLoads(layout, kernel), 0);
     ASSERT_EQ(bankConflicts(layout, kernel), 0);
