@@ -227,9 +227,9 @@ private:
     return vector;
   }
 
-  double patchBytes() const {
-    return patchPositions() * double(tile.chunk * byteWidth(problem.type));
-  }
+  /// Of a position.
+  int64_t chunkBytes() const { return tile.chunk * byteWidth(problem.type); }
+  double patchBytes() const { return patchPositions() * double(chunkBytes()); }
   /// Weights of a chunk: of all taps that one chunk of taps holds.
   double weightBytes() const {
     double count = 1;
@@ -246,8 +246,7 @@ private:
   /// What keeps loads of positions of 32 planes or more free of bank conflicts:
   /// 16 bytes each, and 32 where neighbours are two positions apart.
   double paddingBytes() const {
-    if (problem.layout == Layout::ChannelsFirst ||
-        tile.chunk * byteWidth(problem.type) / tile.split < 128)
+    if (!channelsLast() || chunkBytes() / tile.split < 128)
       return 0;
     return patchPositions() * (interleaved() == 2 ? 32 : 16);
   }
@@ -333,8 +332,7 @@ private:
 
   int64_t interleaved() const {
     return interleavedOctets({tile.family, tile.split, channelsLast(),
-                              tile.chunk * byteWidth(problem.type),
-                              tile.warpPositions});
+                              chunkBytes(), tile.warpPositions});
   }
 
   /// How many of the loads of a shift are left where unrolled taps share

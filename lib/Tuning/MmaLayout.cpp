@@ -39,6 +39,7 @@ int64_t ctc::bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes) {
 }
 
 int64_t PatchLayout::copies() const {
+  // The last plane ends with the buffer.
   return planesContiguous ? words / pitch() * positionCopies()
                           : words * wordElements / copyElements();
 }

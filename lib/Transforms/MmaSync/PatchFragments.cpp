@@ -155,31 +155,31 @@ transpose(ArrayRef<SmallVector<Octet>> octets) {
   return steps;
 }
 
+Value PatchFragments::wordOf(const OctetPlace &octet, const Shift &shift) {
+  return index.add(index.add(octet.first, shift.looped),
+                   octet.second + shift.known);
+}
+
 SmallVector<SmallVector<Octet>> PatchFragments::load(const Shift &shift,
                                                      int64_t step) {
   SmallVector<SmallVector<Octet>> loaded;
-  for (auto [base, distance] : octets)
-    loaded.push_back(loadOctet(
-        index.add(index.add(base, shift.looped), distance + shift.known),
-        step));
+  for (const auto &octet : octets)
+    loaded.push_back(loadOctet(wordOf(octet, shift), step));
   return transpose(loaded);
 }
 
 SmallVector<SmallVector<Octet>> PatchFragments::loadOnce(const Shift &shift,
                                                          int64_t step) {
   SmallVector<SmallVector<Octet>> loaded;
-  for (auto [base, distance] : octets) {
+  for (const auto &at : octets) {
     const std::tuple key{
-        static_cast<const void *>(base.getAsOpaquePointer()),
+        static_cast<const void *>(at.first.getAsOpaquePointer()),
         static_cast<const void *>(shift.looped.getAsOpaquePointer()),
-        distance + shift.known, step};
+        at.second + shift.known, step};
     auto known = recent.find(key);
-    SmallVector<Octet> octet =
-        known != recent.end()
-            ? known->second
-            : loadOctet(index.add(index.add(base, shift.looped),
-                                  distance + shift.known),
-                        step);
+    SmallVector<Octet> octet = known != recent.end()
+                                   ? known->second
+                                   : loadOctet(wordOf(at, shift), step);
     current[key] = octet;
     loaded.push_back(std::move(octet));
   }

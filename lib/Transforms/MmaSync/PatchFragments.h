@@ -80,6 +80,11 @@ private:
       std::map<std::tuple<const void *, const void *, int64_t, int64_t>,
                llvm::SmallVector<Octet>>;
 
+  /// Where the lane's words of an octet begin: a place, and words from there.
+  /// Octets at fixed distances have a place in common.
+  using OctetPlace = std::pair<mlir::Value, int64_t>;
+
+  mlir::Value wordOf(const OctetPlace &octet, const Shift &shift);
   llvm::SmallVector<Octet> loadOctet(mlir::Value at, int64_t step);
   void readLayout(mlir::MemRefType type);
   void locateLane(mlir::Value skew);
@@ -93,9 +98,7 @@ private:
   PatchLayout patchLayout;
   mlir::Value patch;
   WordLoads words;
-  /// Where the lane's words of each octet begin: a place, and words from there.
-  /// Octets at fixed distances have a place in common.
-  llvm::SmallVector<std::pair<mlir::Value, int64_t>> octets;
+  llvm::SmallVector<OctetPlace> octets;
   Known recent, current;
 };
 

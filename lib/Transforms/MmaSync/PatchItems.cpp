@@ -123,11 +123,8 @@ void PatchItems::buildBounds() {
         index.sub(op.getChannelEnd(), op.getChannel()), index.constant(chunk)));
 }
 
-// The last plane ends with the buffer.
-int64_t PatchItems::count() const { return shape.copies(); }
-
 int64_t PatchItems::perThread() const {
-  return ceilDiv(count(), kernel.getThreads());
+  return ceilDiv(shape.copies(), kernel.getThreads());
 }
 
 Value PatchItems::channelLegal(Value offset) {
@@ -167,9 +164,9 @@ PatchItem PatchItems::decode(Value number) {
                       : local.mul(item.at.front(), shape.wordElements);
   item.legal = both(b, item.legal, channelLegal(channel));
   // The threads' last turn may reach past the patch, into room of its own.
-  if (count() % kernel.getThreads() != 0)
+  if (shape.copies() % kernel.getThreads() != 0)
     item.legal =
-        both(b, item.legal, local.less(number, local.constant(count())));
+        both(b, item.legal, local.less(number, local.constant(shape.copies())));
   return item;
 }
 
@@ -181,7 +178,7 @@ void PatchItems::forEachNumber(llvm::function_ref<void(Value)> body) {
       body(local.add(thread, turn * threads));
     return;
   }
-  auto loop = scf::ForOp::create(b, thread, local.constant(count()),
+  auto loop = scf::ForOp::create(b, thread, local.constant(shape.copies()),
                                  local.constant(threads));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());

@@ -64,7 +64,6 @@ private:
   void buildSizes();
   void buildBase();
   void buildBounds();
-  int64_t count() const;
   PatchItem decode(mlir::Value number);
   mlir::Value channelLegal(mlir::Value offset);
   mlir::Value loadChannel(const PatchItem &item, int64_t half);
