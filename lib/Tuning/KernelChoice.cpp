@@ -268,12 +268,10 @@ ctc::chooseKernel(mlir::MLIRContext *context, const Problem &problem,
     return invalidProblem("candidate is " + std::to_string(candidate) +
                           ", must be 0 for family simt, which has one");
   auto choice =
-      simt ? chooseSimt(context, problem, chip)
+      simt ? chooseSimt(context, problem, chip, spilled)
            : chooseMmaSync(context, problem, chip, matrix, candidate, spilled);
   if (!choice)
     return choice;
-  if (llvm::is_contained(spilled, choice->kernel))
-    return invalidProblem("the kernel of family simt spills, which has one");
   if (auto fits = checkFits(choice->kernel, problem, chip); !fits)
     return tl::unexpected(fits.error());
   return choice;

@@ -26,9 +26,6 @@ namespace {
 constexpr int64_t kWarpSize = 32;
 constexpr int64_t kThreads = 128;
 constexpr int64_t kMaxSums = 64;
-// Where an operand of several groups is more than one vector of 16 bytes it
-// takes the registers of half of them.
-constexpr int64_t kMaxSumsOfWide = 32;
 constexpr int64_t kMaxThreadTile = 8;
 constexpr int64_t kMaxThreadsChannels = 8;
 // The unrolled chunk: 8 channels times 64 sums is 512 FMA. With grouped phases
@@ -66,12 +63,15 @@ struct SimtTile {
   int64_t threadsPositions = 32, threadsChannels = 1;
   int64_t threadPositions = 8, threadChannels = 1;
   int64_t groups = 1;
+  int64_t mostSums = kMaxSums;
 
+  /// Where an operand of several groups is more than one vector of 16 bytes it
+  /// takes the registers of half of the sums.
   int64_t maxSums() const {
     const int64_t operand =
         ceilDiv(threadChannels * groups, channels()) * chunk;
     const bool wide = groups > 1 && operand > 4;
-    return wide ? kMaxSumsOfWide : kMaxSums;
+    return wide ? mostSums / 2 : mostSums;
   }
   int64_t threads() const { return threadsPositions * threadsChannels; }
   int64_t positions() const { return threadsPositions * threadPositions; }
@@ -97,14 +97,16 @@ public:
              const std::vector<DimPhasePlan> &plans, const Chip &chip)
       : context(context), problem(problem), plans(plans), chip(chip) {}
 
-  SimtTile best();
+  /// The tile of at most so many sums per thread.
+  SimtTile best(int64_t mostSums);
+  ir::KernelAttr toAttr() const;
+
+private:
+  SimtTile bestOfOneGroup();
   /// A tile whose blocks take several groups, where those are narrow and their
   /// channels neighbours in memory; nothing where they are not or it does not
   /// fit.
   std::optional<SimtTile> bestOfGroups();
-  ir::KernelAttr toAttr() const;
-
-private:
   void chooseChannels();
   void chooseGroups();
   void shrinkPositions();
@@ -212,9 +214,9 @@ void SimtSearch::groupPhases() {
     }
   }
   const int64_t sums = tile.threadChannels * tile.phaseCount();
-  tile.threadPositions = std::min<int64_t>(
-      kMaxThreadTile,
-      int64_t(llvm::bit_floor(uint64_t(tile.maxSums() / sums))));
+  tile.threadPositions = std::clamp<int64_t>(
+      int64_t(llvm::bit_floor(uint64_t(tile.maxSums() / sums))), 1,
+      kMaxThreadTile);
 }
 
 /// The chunk size from half of the largest up that rounds the group's input
@@ -357,7 +359,6 @@ std::optional<SimtTile> SimtSearch::bestOfGroups() {
       inputs < 1 || inputs > kMaxGroupWidth || outputs < 1 ||
       outputs > kMaxGroupWidth)
     return std::nullopt;
-  tile = SimtTile();
   chooseGroups();
   tile.chunk = inputs;
   groupPhases();
@@ -372,14 +373,22 @@ std::optional<SimtTile> SimtSearch::bestOfGroups() {
   return tile;
 }
 
-SimtTile SimtSearch::best() {
-  tile = SimtTile();
+SimtTile SimtSearch::bestOfOneGroup() {
   chooseChannels();
   groupPhases();
   shrinkToWork();
   chooseChunk();
   shrinkToShared();
   return tile;
+}
+
+SimtTile SimtSearch::best(int64_t mostSums) {
+  const SimtTile empty{.mostSums = mostSums};
+  tile = empty;
+  if (auto groups = bestOfGroups())
+    return *groups;
+  tile = empty;
+  return bestOfOneGroup();
 }
 
 static std::string explain(const Problem &problem, const SimtTile &tile) {
@@ -456,13 +465,18 @@ Expected<void> ctc::checkSimt(ir::KernelAttr kernel, const Problem &problem,
 }
 
 Expected<KernelChoice> ctc::chooseSimt(mlir::MLIRContext *context,
-                                       const Problem &problem,
-                                       const Chip &chip) {
+                                       const Problem &problem, const Chip &chip,
+                                       llvm::ArrayRef<ir::KernelAttr> spilled) {
   auto plans = planPhases(problem);
   if (!plans)
     return tl::unexpected(plans.error());
   SimtSearch search(context, problem, *plans, chip);
-  const std::optional<SimtTile> groups = search.bestOfGroups();
-  const SimtTile tile = groups ? *groups : search.best();
-  return KernelChoice{search.toAttr(), explain(problem, tile)};
+  for (int64_t mostSums = kMaxSums; mostSums > 0; mostSums /= 2) {
+    const SimtTile tile = search.best(mostSums);
+    if (const ir::KernelAttr kernel = search.toAttr();
+        !llvm::is_contained(spilled, kernel))
+      return KernelChoice{kernel, explain(problem, tile)};
+  }
+  return invalidProblem("every kernel of family simt that serves this layer "
+                        "spills");
 }

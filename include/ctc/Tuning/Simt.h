@@ -22,9 +22,11 @@ std::optional<std::string> whyNotSimt(const Problem &problem);
 /// Chooses the tiles of a simt kernel: channels per thread so that few are
 /// idle, phases in one block where that makes rows of the output whole or reads
 /// the input once, a box that wastes few positions and little halo, and as many
-/// taps per chunk as workgroup memory holds.
+/// taps per chunk as workgroup memory holds. After kernels that `spilled`
+/// threads hold half as many sums, and half of those.
 Expected<KernelChoice> chooseSimt(mlir::MLIRContext *context,
-                                  const Problem &problem, const Chip &chip);
+                                  const Problem &problem, const Chip &chip,
+                                  llvm::ArrayRef<ir::KernelAttr> spilled = {});
 
 /// The kernel serves the problem on the chip, or an error that names what does
 /// not fit and what does.

@@ -71,6 +71,44 @@ TEST(Simt, TakesNarrowGroupsTogetherWhateverTheLayer) {
   EXPECT_GT(apart, 100);
 }
 
+int64_t sumsOfAThread(ir::KernelAttr kernel) {
+  return kernel.getWorkerTile()[0] * kernel.getWorkerTile()[1] *
+         kernel.getPhaseCount();
+}
+
+TEST(Simt, WhatSpillsGivesWayToFewerSums) {
+  std::mt19937_64 random(20261121);
+  int64_t next = 0;
+  for (int turn = 0; turn < 300; ++turn) {
+    const Problem problem = randomGroups(random);
+    if (!verify(problem) || !planPhases(problem))
+      continue;
+    const std::span<const Chip> chips = allChips();
+    const Chip &chip = chips[turn % chips.size()];
+    SCOPED_TRACE(::testing::Message() << "turn " << turn << ", " << chip.name);
+    std::vector<ir::KernelAttr> spilled;
+    for (auto choice = chooseSimt(context(), problem, chip, spilled);;
+         choice = chooseSimt(context(), problem, chip, spilled)) {
+      if (!choice) {
+        EXPECT_EQ(choice.error().message,
+                  "every kernel of family simt that serves this layer spills");
+        break;
+      }
+      auto fits = checkFits(choice->kernel, problem, chip);
+      EXPECT_TRUE(fits) << fits.error().message;
+      EXPECT_FALSE(llvm::is_contained(spilled, choice->kernel));
+      if (!spilled.empty()) {
+        EXPECT_LE(sumsOfAThread(choice->kernel), sumsOfAThread(spilled.back()));
+        ++next;
+      }
+      spilled.push_back(choice->kernel);
+      ASSERT_LT(spilled.size(), 10u);
+    }
+    EXPECT_FALSE(spilled.empty());
+  }
+  EXPECT_GT(next, 100);
+}
+
 Problem depthwise(int64_t channels) {
   Problem problem;
   problem.layout = Layout::ChannelsLast;
