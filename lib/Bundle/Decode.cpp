@@ -90,6 +90,7 @@ static Launch decodeLaunch(const fbs::Launch *in) {
   if (const fbs::Block *block = in->block())
     launch.block = {block->x(), block->y(), block->z()};
   launch.dynamicSharedBytes = in->dynamic_shared_bytes();
+  launch.programmatic = in->programmatic();
   return launch;
 }
 

@@ -104,7 +104,8 @@ private:
     const fbs::Grid grid(launch.grid.blocksPerTile, launch.grid.batchTile);
     const fbs::Block block(launch.block[0], launch.block[1], launch.block[2]);
     return fbs::CreateLaunch(builder, kernel, arguments, launch.passesBatch,
-                             &grid, &block, launch.dynamicSharedBytes);
+                             &grid, &block, launch.dynamicSharedBytes,
+                             launch.programmatic);
   }
 
   Offset<fbs::Entry> add(const Entry &entry) {

@@ -271,6 +271,9 @@ Complaint checkLaunch(const Entry &entry, const Launch &launch, LaunchKind kind,
     return std::to_string(launch.dynamicSharedBytes) +
            " bytes of shared memory, " + std::string(chip.name) + " has " +
            std::to_string(chip.maxSharedPerBlock);
+  if (launch.programmatic && !hasProgrammaticLaunch(chip))
+    return "a programmatic launch, kernels of " + std::string(chip.name) +
+           " cannot wait for the grids before them";
   return {};
 }
 

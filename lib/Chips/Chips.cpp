@@ -83,6 +83,8 @@ std::string ctc::listChips() {
   return text;
 }
 
+bool ctc::hasProgrammaticLaunch(const Chip &chip) { return chip.major >= 9; }
+
 bool ctc::runsOn(const Chip &chip, int major, int minor) {
   if (chip.archSpecific)
     return chip.major == major && chip.minor == minor;

@@ -114,6 +114,7 @@ static Launch exportLaunch(ir::LaunchOp op, ArrayRef<uint32_t> indices) {
   launch.grid.batchTile = op.getBatchTile();
   launch.block = {uint32_t(op.getBlockSize()), 1, 1};
   launch.dynamicSharedBytes = uint32_t(op.getDynamicShared());
+  launch.programmatic = op.getProgrammatic();
   return launch;
 }
 

@@ -125,9 +125,10 @@ static std::string gridText(const Launch &launch) {
   std::string grid = std::to_string(launch.grid.blocksPerTile);
   if (launch.passesBatch)
     grid += " * ceil(N / " + std::to_string(launch.grid.batchTile) + ")";
-  return formatv("grid {0}, block {1}x{2}x{3}, dynamic shared {4} B", grid,
+  return formatv("grid {0}, block {1}x{2}x{3}, dynamic shared {4} B{5}", grid,
                  launch.block[0], launch.block[1], launch.block[2],
-                 launch.dynamicSharedBytes);
+                 launch.dynamicSharedBytes,
+                 launch.programmatic ? ", programmatic" : "");
 }
 
 static void printLaunches(const Entry &entry, const std::vector<Launch> &list,
@@ -249,7 +250,8 @@ static json::Value launchesToJson(const Entry &entry,
                      {"batch_tile", launch.grid.batchTile},
                      {"block", json::Array{launch.block[0], launch.block[1],
                                            launch.block[2]}},
-                     {"dynamic_shared_bytes", launch.dynamicSharedBytes}});
+                     {"dynamic_shared_bytes", launch.dynamicSharedBytes},
+                     {"programmatic", launch.programmatic}});
   }
   return list;
 }

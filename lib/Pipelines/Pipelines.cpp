@@ -43,6 +43,7 @@ void ctc::buildKernelPipeline(OpPassManager &pm) {
   pm.addPass(createVectorize());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createProgrammaticLaunch());
 }
 
 void ctc::buildNVVMPipeline(OpPassManager &pm) {

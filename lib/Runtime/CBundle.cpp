@@ -267,7 +267,8 @@ static ctc_status getLaunch(const ctc_bundle *bundle, size_t image,
     const Launch &in = launches[launch];
     *info = {in.kernel.c_str(),     in.grid.blocksPerTile,
              in.grid.batchTile,     {in.block[0], in.block[1], in.block[2]},
-             in.dynamicSharedBytes, in.passesBatch};
+             in.dynamicSharedBytes, in.passesBatch,
+             in.programmatic};
     return {};
   });
 }

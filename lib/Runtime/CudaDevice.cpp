@@ -15,8 +15,11 @@ namespace {
 /// A module of the driver and its kernels.
 class CudaImage : public LoadedImage {
 public:
-  CudaImage(const CudaDriver &driver, CUcontext context, CUmodule module)
-      : driver(driver), context(context), module(module) {}
+  /// `programmatic` where the driver launches kernels that wait themselves.
+  CudaImage(const CudaDriver &driver, CUcontext context, CUmodule module,
+            bool programmatic)
+      : driver(driver), context(context), module(module),
+        programmatic(programmatic) {}
   ~CudaImage() override {
     const CurrentContext current(driver, context);
     driver.cuModuleUnload(module);
@@ -60,6 +63,9 @@ public:
     std::array<void *, kMaxLaunchArguments + 1> pointers;
     for (size_t i = 0; i < launch.parameters.size(); ++i)
       pointers[i] = const_cast<uint64_t *>(&launch.parameters[i]);
+    if (launch.programmatic && programmatic)
+      return launchProgrammatic(launch, static_cast<CUstream>(stream),
+                                pointers.data());
     return driver.check(
         driver.cuLaunchKernel(
             functions[launch.kernel], launch.blocks, 1, 1, launch.block[0],
@@ -69,18 +75,38 @@ public:
   }
 
 private:
+  /// CUDA driver API, CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION:
+  /// the kernel may begin before those before it in the stream have ended. That
+  /// takes the host less time, too.
+  Result<void> launchProgrammatic(const KernelLaunch &launch, CUstream stream,
+                                  void **parameters) const {
+    const CudaLaunchAttribute attribute{kCudaLaunchProgrammatic, {1}};
+    const CudaLaunchConfig config{
+        {launch.blocks, 1, 1},
+        {launch.block[0], launch.block[1], launch.block[2]},
+        launch.dynamicSharedBytes,
+        stream,
+        &attribute,
+        1};
+    return driver.check(driver.cuLaunchKernelEx(&config,
+                                                functions[launch.kernel],
+                                                parameters, nullptr),
+                        "cuLaunchKernelEx");
+  }
+
   const CudaDriver &driver;
   CUcontext context;
   CUmodule module;
+  bool programmatic;
   std::vector<CUfunction> functions;
 };
 
 class CudaDevice : public Device {
 public:
   CudaDevice(const CudaDriver &driver, CUdevice device, CUcontext context,
-             DeviceInfo description)
+             bool programmatic, DeviceInfo description)
       : driver(driver), device(device), context(context),
-        description(std::move(description)) {}
+        programmatic(programmatic), description(std::move(description)) {}
   ~CudaDevice() override { driver.cuDevicePrimaryCtxRelease_v2(device); }
 
   CudaHandles handles() const { return {driver, device, context}; }
@@ -119,6 +145,7 @@ private:
   const CudaDriver &driver;
   CUdevice device;
   CUcontext context;
+  bool programmatic;
   DeviceInfo description;
 };
 } // namespace
@@ -222,7 +249,8 @@ CudaDevice::load(const ChipImage &image, bool usesPtx,
   auto module = loadModule(image, usesPtx);
   if (!module)
     return tl::unexpected(module.error());
-  auto loaded = std::make_unique<CudaImage>(driver, context, *module);
+  auto loaded =
+      std::make_unique<CudaImage>(driver, context, *module, programmatic);
   for (const KernelRequest &request : kernels)
     if (auto added = loaded->add(request); !added)
       return tl::unexpected(added.error());
@@ -284,12 +312,19 @@ Result<std::shared_ptr<Device>> ctc::rt::openCudaDevice(int ordinal) {
   auto info = describe(driver, device, ordinal);
   if (!info)
     return tl::unexpected(info.error());
+  int version = 0;
+  if (auto good = driver.check(driver.cuDriverGetVersion(&version),
+                               "cuDriverGetVersion");
+      !good)
+    return tl::unexpected(good.error());
+  const bool programmatic =
+      driver.cuLaunchKernelEx && version >= kCudaProgrammaticVersion;
   CUcontext context = nullptr;
   if (auto good =
           driver.check(driver.cuDevicePrimaryCtxRetain(&context, device),
                        "cuDevicePrimaryCtxRetain");
       !good)
     return tl::unexpected(good.error());
-  return std::make_shared<CudaDevice>(driver, device, context,
+  return std::make_shared<CudaDevice>(driver, device, context, programmatic,
                                       std::move(*info));
 }

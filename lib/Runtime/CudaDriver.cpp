@@ -71,6 +71,9 @@ static Result<CudaDriver> openDriver() {
     return tl::unexpected(found.error());
 #include "CudaFunctions.inc"
 #undef CTC_CUDA_FUNCTION
+  if (auto found = cudaFunction("cuLaunchKernelEx"))
+    driver.cuLaunchKernelEx =
+        reinterpret_cast<decltype(driver.cuLaunchKernelEx)>(*found);
   if (auto good = driver.check(driver.cuInit(0), "cuInit"); !good)
     return fail(CTC_NO_DEVICE, "no CUDA device: " + good.error().message);
   return driver;

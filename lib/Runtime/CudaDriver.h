@@ -41,11 +41,35 @@ inline constexpr int kCudaFunctionMaxDynamicShared = 8;
 inline constexpr int kCudaJitErrorLogBuffer = 5;
 inline constexpr int kCudaJitErrorLogBufferBytes = 6;
 
+/// The least driver whose stream capture knows programmatic launches.
+inline constexpr int kCudaProgrammaticVersion = 12030;
+inline constexpr int kCudaLaunchProgrammatic = 6;
+
+/// CUlaunchAttribute of cuda.h; the value is a union of 64 bytes.
+struct CudaLaunchAttribute {
+  int id = 0;
+  alignas(8) int value[16] = {};
+};
+
+/// CUlaunchConfig of cuda.h.
+struct CudaLaunchConfig {
+  unsigned grid[3];
+  unsigned block[3];
+  unsigned dynamicSharedBytes;
+  CUstream stream;
+  const CudaLaunchAttribute *attributes;
+  unsigned attributeCount;
+};
+
 /// The functions of libcuda.so.1 that are used, under the names it exports.
 struct CudaDriver {
 #define CTC_CUDA_FUNCTION(name, ...) CUresult (*name)(__VA_ARGS__) = nullptr;
 #include "CudaFunctions.inc"
 #undef CTC_CUDA_FUNCTION
+  /// Null where the driver is older than CUDA 11.8.
+  CUresult (*cuLaunchKernelEx)(const CudaLaunchConfig *config,
+                               CUfunction function, void **parameters,
+                               void **extra) = nullptr;
 
   /// Nothing when `result` is success, else a failure naming the call and the
   /// driver's own words; CTC_OUT_OF_MEMORY for that, else `status`.

@@ -56,8 +56,8 @@ Result<ctc_cuda_info> TimedDevice::info() const {
   if (good)
     good = attribute(kCudaAttributeMultiprocessors, multiprocessors);
   if (good)
-    good = call("cuDriverGetVersion", &CudaTimingFunctions::cuDriverGetVersion,
-                &version);
+    good = cuda.driver.check(cuda.driver.cuDriverGetVersion(&version),
+                             "cuDriverGetVersion");
   if (good)
     good = call("cuMemGetInfo", &CudaTimingFunctions::cuMemGetInfo_v2, &free,
                 &total);

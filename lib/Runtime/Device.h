@@ -48,6 +48,8 @@ struct KernelLaunch {
   uint32_t blocks = 1; ///< Along x; at least 1.
   std::array<uint32_t, 3> block{1, 1, 1};
   uint32_t dynamicSharedBytes = 0;
+  /// The kernel waits for the grids before it itself.
+  bool programmatic = false;
   /// All parameters are 64 bits wide: addresses and the batch.
   std::span<const uint64_t> parameters;
   CpuExtras extras;

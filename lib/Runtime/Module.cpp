@@ -88,6 +88,7 @@ Result<void> Module::launch(const Launch &launch, size_t kernel,
   what.blocks = blocks;
   what.block = launch.block;
   what.dynamicSharedBytes = launch.dynamicSharedBytes;
+  what.programmatic = launch.programmatic;
   what.parameters = parameters;
   what.extras = extras;
   return loaded->launch(what, stream);

@@ -12,6 +12,11 @@
 using namespace mlir;
 using namespace ctc;
 
+Chip ctc::targetOf(ModuleOp module) {
+  auto target = module->getAttrOfType<ir::TargetAttr>("ctc.target");
+  return target ? *findChip(target.getChip()) : allChips().front();
+}
+
 static LogicalResult convertKernel(gpu::GPUFuncOp function,
                                    KernelConversion convert) {
   auto kernel = function->getAttrOfType<ir::KernelAttr>(kKernelAttr);

@@ -16,6 +16,9 @@
 
 namespace ctc {
 
+/// The chip that the module names, the oldest when it names none.
+Chip targetOf(mlir::ModuleOp module);
+
 /// What the passes between ctc-tile and ctc-to-nvvm do to one kernel: its
 /// function, the decision it obeys, and the workgroup memory that follows.
 using KernelConversion = llvm::function_ref<llvm::LogicalResult(

@@ -221,7 +221,7 @@ LogicalResult ctc::buildPackKernel(ir::PackWeightsOp op,
                                           {FlatSymbolRefAttr::get(function)}),
                        op->getOperands(), blocks, /*batchTile=*/int64_t(0),
                        kPackThreads, /*dynamicShared=*/int64_t(0),
-                       /*passesBatch=*/false);
+                       /*passesBatch=*/false, /*programmatic=*/false);
   op.erase();
   return success();
 }

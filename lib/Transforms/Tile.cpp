@@ -16,6 +16,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "IndexMath.h"
+#include "Kernels.h"
 #include "PackKernel.h"
 #include "PhaseTable.h"
 #include "ctc/Dialect/CTC.h"
@@ -411,21 +412,15 @@ struct Tile : ctc::impl::TileBase<Tile> {
     return success();
   }
 
-  /// The chip of the module, the oldest when it names none.
-  static Chip chipOf(ir::ConvTransposeOp op) {
-    auto target =
-        op->getParentOfType<ModuleOp>()->getAttrOfType<ir::TargetAttr>(
-            "ctc.target");
-    return target ? *findChip(target.getChip()) : allChips().front();
-  }
-
   static FailureOr<LayerPlan> makePlan(ir::ConvTransposeOp op) {
     LayerPlan plan{op, op.getKernelAttr(), op.getProblem(), {}, {}, 0, 0, {},
                    {}};
     auto dims = planPhases(plan.problem);
     if (!dims)
       return op.emitOpError(dims.error().message);
-    if (auto fits = checkFits(plan.kernel, plan.problem, chipOf(op)); !fits)
+    if (auto fits = checkFits(plan.kernel, plan.problem,
+                              targetOf(op->getParentOfType<ModuleOp>()));
+        !fits)
       return op.emitOpError(fits.error().message);
     plan.dims = std::move(*dims);
     plan.halo = chunkHalo(plan.kernel, plan.problem, plan.dims);
@@ -478,7 +473,8 @@ struct Tile : ctc::impl::TileBase<Tile> {
                                             {FlatSymbolRefAttr::get(function)}),
                          ValueRange(entry.getArguments()), *perTile, batchTile,
                          plan.kernel.getThreads(), plan.dynamicBytes,
-                         plan.problem.hasDynamicBatch());
+                         plan.problem.hasDynamicBatch(),
+                         /*programmatic=*/false);
     return success();
   }
 

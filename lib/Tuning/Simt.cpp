@@ -383,7 +383,8 @@ SimtTile SimtSearch::bestOfOneGroup() {
 }
 
 SimtTile SimtSearch::best(int64_t mostSums) {
-  const SimtTile empty{.mostSums = mostSums};
+  SimtTile empty;
+  empty.mostSums = mostSums;
   tile = empty;
   if (auto groups = bestOfGroups())
     return *groups;

@@ -45,6 +45,31 @@ struct LaunchConfiguration {
   void *stream;
 };
 
+LaunchConfig toLaunch(Dim3 grid, Dim3 block, unsigned sharedBytes) {
+  LaunchConfig config;
+  config.grid = grid;
+  config.block = block;
+  config.dynamicSharedBytes = sharedBytes;
+  config.hostThreads = 1;
+  return config;
+}
+
+/// Launches with the parameters that kernelParams point to. All those of ctc's
+/// kernels are 64 bits wide.
+int launchLater(const Function &kernel, void **parameters,
+                LaunchConfig config) {
+  for (const KernelInfo &info : kernel.module->kernels())
+    if (info.name == kernel.name)
+      for (size_t i = 0; i < info.parameterBytes / 8; ++i) {
+        const auto *word = static_cast<const std::byte *>(parameters[i]);
+        config.parameters.insert(config.parameters.end(), word, word + 8);
+      }
+  return enqueue([module = kernel.module, name = kernel.name, config] {
+    if (!fromEnvironment("CTC_MACHINE_CUDA_SKIP", 0))
+      state().spoiled |= !module->launch(name, config);
+  });
+}
+
 int unlessSpoiled(int result = 0) {
   return state().spoiled ? kIllegalAddress : result;
 }
@@ -131,40 +156,26 @@ int cuFuncGetParamInfo(void *function, size_t index, size_t *offset,
   *size = 8;
   return 0;
 }
-/// All parameters of ctc's kernels are 64 bits wide.
 int cuLaunchKernel(void *function, unsigned gridX, unsigned gridY,
                    unsigned gridZ, unsigned blockX, unsigned blockY,
                    unsigned blockZ, unsigned sharedBytes, void *,
                    void **parameters, void **) {
-  const auto *kernel = static_cast<const Function *>(function);
-  LaunchConfig config;
-  config.grid = {gridX, gridY, gridZ};
-  config.block = {blockX, blockY, blockZ};
-  config.dynamicSharedBytes = sharedBytes;
-  config.hostThreads = 1;
-  for (const KernelInfo &info : kernel->module->kernels())
-    if (info.name == kernel->name)
-      for (size_t i = 0; i < info.parameterBytes / 8; ++i) {
-        const auto *word = static_cast<const std::byte *>(parameters[i]);
-        config.parameters.insert(config.parameters.end(), word, word + 8);
-      }
-  return enqueue([module = kernel->module, name = kernel->name, config] {
-    if (!fromEnvironment("CTC_MACHINE_CUDA_SKIP", 0))
-      state().spoiled |= !module->launch(name, config);
-  });
+  return launchLater(
+      *static_cast<const Function *>(function), parameters,
+      toLaunch({gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes));
 }
-int cuLaunchKernelEx(const LaunchConfiguration *launch, void *function, void **,
-                     void **extra) {
+/// Launches run one after the other, so programmatic ones need nothing else.
+int cuLaunchKernelEx(const LaunchConfiguration *launch, void *function,
+                     void **parameters, void **extra) {
   const auto *kernel = static_cast<const Function *>(function);
   if (kernel->name == "lose_process")
     _exit(1);
-  LaunchConfig config;
-  config.grid = launch->grid;
-  config.block = launch->block;
-  config.dynamicSharedBytes = launch->sharedBytes;
+  LaunchConfig config =
+      toLaunch(launch->grid, launch->block, launch->sharedBytes);
+  if (parameters)
+    return launchLater(*kernel, parameters, std::move(config));
   const auto *begin = static_cast<const std::byte *>(extra[1]);
   config.parameters.assign(begin, begin + *static_cast<size_t *>(extra[3]));
-  config.hostThreads = 1;
   state().spoiled = !kernel->module->launch(kernel->name, config);
   return 0;
 }

@@ -63,6 +63,9 @@ struct Launch {
   Grid grid;
   std::array<uint32_t, 3> block{1, 1, 1};
   uint32_t dynamicSharedBytes = 0;
+  /// The kernel itself waits for the grids before it in the stream before it
+  /// touches memory, so it may be launched while they still run.
+  bool programmatic = false;
 
   bool operator==(const Launch &) const = default;
 };

@@ -82,6 +82,10 @@ std::span<const Chip> allChips();
 std::optional<Chip> findChip(std::string_view name);
 /// "sm_80, sm_86, ..." for messages.
 std::string listChips();
+/// Whether a kernel can wait by itself for the grids before it in its stream
+/// (PTX ISA, "griddepcontrol": sm_90 and newer), and so be launched while they
+/// still run.
+bool hasProgrammaticLaunch(const Chip &chip);
 /// Whether a cubin of `chip` runs on a device of compute capability
 /// major.minor: same major and at most its minor; an `a` chip only its own.
 bool runsOn(const Chip &chip, int major, int minor);

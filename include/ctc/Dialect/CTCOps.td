@@ -196,7 +196,8 @@ def CTC_LaunchOp : CTC_Op<"launch",
     `blocks_per_tile * ceil(N / batch_tile)` blocks, N the leading size of the
     last argument; with `passes_batch` N follows the buffers as an i64. A block
     gets `dynamic_shared` bytes of workgroup memory beside what the kernel
-    declares.
+    declares. A `programmatic` launch may begin while the grids before it in the
+    stream still run; its kernel waits for them.
   }];
   let arguments = (ins
     SymbolRefAttr:$kernel,
@@ -205,7 +206,8 @@ def CTC_LaunchOp : CTC_Op<"launch",
     I64Attr:$batch_tile,
     I64Attr:$block_size,
     DefaultValuedAttr<I64Attr, "0">:$dynamic_shared,
-    UnitAttr:$passes_batch
+    UnitAttr:$passes_batch,
+    UnitAttr:$programmatic
   );
   let assemblyFormat = [{
     $kernel `(` $arguments `)` attr-dict `:` type($arguments)

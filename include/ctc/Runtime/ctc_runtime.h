@@ -190,6 +190,8 @@ typedef struct ctc_launch_info {
   uint32_t block[3]; /* threads */
   uint32_t dynamic_shared_bytes;
   int passes_batch;
+  int programmatic; /* launched while the grids before it in the stream still
+                     * run, which the kernel itself waits for */
 } ctc_launch_info;
 
 typedef struct ctc_image_info {

@@ -170,4 +170,26 @@ def Vectorize : Pass<"ctc-vectorize", "::mlir::ModuleOp"> {
     "::mlir::LLVM::LLVMDialect"];
 }
 
+def ProgrammaticLaunch : Pass<"ctc-programmatic-launch", "::mlir::ModuleOp"> {
+  let summary = "Let kernels wait for the grids before them by themselves";
+  let description = [{
+    For chips that can (sm_90 and newer) every kernel that a ctc.launch names
+    begins with griddepcontrol.wait, and the launch is marked `programmatic`:
+    the runtime need not hold it back until the grids before it in the stream
+    have ended. Other chips' modules, and those that name none, stay as they
+    are.
+
+    ```mlir
+    // before
+    gpu.func @layer(...) kernel {
+      %block = gpu.block_id x
+    // after
+    gpu.func @layer(...) kernel {
+      nvvm.griddepcontrol wait
+      %block = gpu.block_id x
+    ```
+  }];
+  let dependentDialects = ["::mlir::NVVM::NVVMDialect"];
+}
+
 #endif // CTC_TRANSFORMS_PASSES_TD

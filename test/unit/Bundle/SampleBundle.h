@@ -69,6 +69,7 @@ inline Bundle sampleBundle() {
       {"scratch", ArgumentRole::Scratch, ElementType::F32, {kDynamic, 8}});
   other.run[0].arguments = {0, 2, 3, 4, 6, 5};
   other.run[0].dynamicSharedBytes = 200000;
+  other.run[0].programmatic = true;
   return bundle;
 }
 

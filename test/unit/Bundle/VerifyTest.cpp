@@ -134,6 +134,9 @@ const Planted kPlanted[] = {
     {"image 'sm_80': entry 'up': run launch 0: 166913 bytes of shared memory, "
      "sm_80 has 166912",
      [](Bundle &, Entry &e) { e.run[0].dynamicSharedBytes = 166913; }},
+    {"image 'sm_80': entry 'up': run launch 0: a programmatic launch, kernels "
+     "of sm_80 cannot wait for the grids before them",
+     [](Bundle &, Entry &e) { e.run[0].programmatic = true; }},
     {"image 'sm_80': entry 'up': work factor inf, must be finite and at least "
      "0",
      [](Bundle &, Entry &e) {

@@ -157,6 +157,55 @@ TEST_F(CudaTest, PrepareAndLaunchPassWhatTheManifestSays) {
               ElementsAre(0x3000, 0x2000, 0x4000, 0x5000, 0x6000, 5));
 }
 
+TEST_F(CudaTest, KernelsThatWaitThemselvesAreLaunchedProgrammatically) {
+  const auto launchOf = [&](bool waits, int driverVersion) {
+    fake().driverVersion = driverVersion;
+    Bundle bundle{"ctc 0.1.0 (test)", {test::sampleImage("sm_90a")}};
+    bundle.images[0].manifest.entries[0].run[0].programmatic = waits;
+    Loaded sample(bundle);
+    sample.layer.prepare(0x1000, 0x2000);
+    int stream = 0;
+    sample.layer.launch(5, {0x3000, 0x4000, 0x5000, 0x6000}, &stream);
+    EXPECT_FALSE(fake().launches[fake().launches.size() - 2].programmatic);
+    FakeCuda::Launch run = fake().launches.back();
+    EXPECT_EQ(run.kernel, "up_run");
+    EXPECT_THAT(run.grid, ElementsAre(9, 1, 1));
+    EXPECT_THAT(run.block, ElementsAre(64, 2, 1));
+    EXPECT_EQ(run.dynamicSharedBytes, 4096u);
+    EXPECT_EQ(run.stream, &stream);
+    EXPECT_THAT(run.parameters,
+                ElementsAre(0x3000, 0x2000, 0x4000, 0x5000, 0x6000, 5));
+    return run;
+  };
+  EXPECT_TRUE(launchOf(true, 12030).programmatic);
+  EXPECT_TRUE(launchOf(true, 13000).programmatic);
+  EXPECT_FALSE(launchOf(false, 13000).programmatic);
+  // Its stream capture would not know them.
+  EXPECT_FALSE(launchOf(true, 12020).programmatic);
+}
+
+TEST_F(CudaTest, ProgrammaticLaunchFailuresNameTheKernel) {
+  Bundle bundle{"ctc 0.1.0 (test)", {test::sampleImage("sm_90a")}};
+  bundle.images[0].manifest.entries[0].run[0].programmatic = true;
+  Loaded sample(bundle);
+  sample.layer.prepare(0x1000, 0x2000);
+  fake().failures["cuLaunchKernelEx"] = 700;
+  const std::array<uint64_t, 4> addresses{0x3000, 0x4000, 0x5000, 0x6000};
+  EXPECT_FAILS(
+      ctc_layer_launch(sample.layer.get(), 5, addresses.data(), 4, nullptr),
+      CTC_DEVICE_ERROR,
+      "kernel 'up_run': cuLaunchKernelEx failed: "
+      "CUDA_ERROR_ILLEGAL_ADDRESS (words about 700)");
+}
+
+TEST_F(CudaTest, ADriverThatDoesNotTellItsVersionIsAnError) {
+  fake().failures["cuDriverGetVersion"] = 100;
+  ctc_device *device = nullptr;
+  EXPECT_FAILS(ctc_device_open("cuda", &device), CTC_DEVICE_ERROR,
+               "cuDriverGetVersion failed: CUDA_ERROR_NO_DEVICE (words about "
+               "100)");
+}
+
 TEST_F(CudaTest, LibraryMadePackedBufferLivesWithTheLayer) {
   Loaded sample(onlySm80());
   EXPECT_EQ(sample.layer.packedBytes(), 256u);
@@ -262,7 +311,7 @@ TEST_F(CudaTest, ADriverWithoutTimesStillLaunches) {
   ctc_stream *stream = nullptr;
   EXPECT_FAILS(ctc_stream_create(device.get(), &stream), CTC_DEVICE_ERROR,
                "no usable CUDA driver: libcuda.so.1 has no function "
-               "cuDriverGetVersion");
+               "cuMemGetInfo_v2");
   EXPECT_EQ(stream, nullptr);
 }
 } // namespace

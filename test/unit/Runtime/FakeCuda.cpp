@@ -41,6 +41,33 @@ int inContext(const char *function) {
     return result;
   return currentContext() == fakeCuda() ? 0 : kInvalidContext;
 }
+
+/// What cuda.h says of them, written down a second time.
+struct LaunchAttribute {
+  int id;
+  char padding[4];
+  int value[16];
+};
+struct LaunchConfig {
+  std::array<unsigned, 3> grid, block;
+  unsigned dynamicSharedBytes;
+  void *stream;
+  const LaunchAttribute *attributes;
+  unsigned attributeCount;
+};
+static_assert(sizeof(LaunchAttribute) == 72 && sizeof(LaunchConfig) == 56);
+
+/// Notes a launch, all but the kernel's name and its parameters given.
+int record(const char *call, void *function, void **parameters,
+           FakeCuda::Launch launch) {
+  if (const int result = inContext(call))
+    return result;
+  launch.kernel = *static_cast<std::string *>(function);
+  for (size_t i = 0; i < fakeCuda()->kernels[launch.kernel]; ++i)
+    launch.parameters.push_back(*static_cast<uint64_t *>(parameters[i]));
+  fakeCuda()->launches.push_back(std::move(launch));
+  return 0;
+}
 } // namespace
 
 extern "C" {
@@ -76,6 +103,11 @@ int cuGetErrorString(int error, const char **text) {
   words = "words about " + std::to_string(error);
   *text = words.c_str();
   return 0;
+}
+
+int cuDriverGetVersion(int *version) {
+  *version = fakeCuda()->driverVersion;
+  return planted("cuDriverGetVersion");
 }
 
 int cuDeviceGetCount(int *count) {
@@ -175,18 +207,30 @@ int cuLaunchKernel(void *function, unsigned gridX, unsigned gridY,
                    unsigned gridZ, unsigned blockX, unsigned blockY,
                    unsigned blockZ, unsigned shared, void *stream,
                    void **parameters, void **) {
-  if (const int result = inContext("cuLaunchKernel"))
-    return result;
-  FakeCuda::Launch launch;
-  launch.kernel = *static_cast<std::string *>(function);
-  launch.grid = {gridX, gridY, gridZ};
-  launch.block = {blockX, blockY, blockZ};
-  launch.dynamicSharedBytes = shared;
-  launch.stream = stream;
-  for (size_t i = 0; i < fakeCuda()->kernels[launch.kernel]; ++i)
-    launch.parameters.push_back(*static_cast<uint64_t *>(parameters[i]));
-  fakeCuda()->launches.push_back(std::move(launch));
-  return 0;
+  return record("cuLaunchKernel", function, parameters,
+                {{},
+                 {gridX, gridY, gridZ},
+                 {blockX, blockY, blockZ},
+                 shared,
+                 stream,
+                 {},
+                 /*programmatic=*/false});
+}
+
+int cuLaunchKernelEx(const LaunchConfig *config, void *function,
+                     void **parameters, void **) {
+  const LaunchAttribute *attribute = config->attributes;
+  // CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
+  if (config->attributeCount != 1 || attribute->id != 6)
+    return kInvalidValue;
+  return record("cuLaunchKernelEx", function, parameters,
+                {{},
+                 config->grid,
+                 config->block,
+                 config->dynamicSharedBytes,
+                 config->stream,
+                 {},
+                 attribute->value[0] != 0});
 }
 
 int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {

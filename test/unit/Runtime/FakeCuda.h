@@ -24,6 +24,7 @@ struct FakeCuda {
   // What there is.
   int deviceCount = 2;
   int major = 9, minor = 0;
+  int driverVersion = 13000;
   /// Parameters of each kernel that modules have, in 64-bit words.
   std::map<std::string, size_t> kernels;
   /// The context that the caller has made current; null: none.
@@ -38,6 +39,7 @@ struct FakeCuda {
     unsigned dynamicSharedBytes;
     void *stream;
     std::vector<uint64_t> parameters;
+    bool programmatic = false;
   };
   std::vector<Launch> launches;
   std::vector<std::string> loadedImages;           ///< "cubin" or the PTX text.
