@@ -56,7 +56,8 @@ KernelAttr::getStoredParts(Lanes lanes, llvm::ArrayRef<int64_t> tile,
   const int64_t positions = tile[0] / (rows ? 16 : 8);
   const int64_t channels = tile[1] / (tile[1] % 16 == 0 ? 16 : 8);
   const int64_t first = std::gcd(split, rows ? positions : channels);
-  const int64_t second = split / first;
+  const int64_t second = split / first; // At least 1, as split is.
+  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero)
   if ((rows ? channels : positions) % second != 0)
     return std::nullopt;
   return rows ? std::pair(first, second) : std::pair(second, first);

@@ -219,9 +219,9 @@ LogicalResult ctc::buildPackKernel(ir::PackWeightsOp op,
   ir::LaunchOp::create(b,
                        SymbolRefAttr::get(kernels.getSymNameAttr(),
                                           {FlatSymbolRefAttr::get(function)}),
-                       op->getOperands(), blocks, /*batchTile=*/int64_t(0),
-                       kPackThreads, /*dynamicShared=*/int64_t(0),
-                       /*passesBatch=*/false, /*programmatic=*/false);
+                       op->getOperands(), blocks, /*batch_tile=*/int64_t(0),
+                       kPackThreads, /*dynamic_shared=*/int64_t(0),
+                       /*passes_batch=*/false, /*programmatic=*/false);
   op.erase();
   return success();
 }

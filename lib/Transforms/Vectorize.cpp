@@ -188,9 +188,10 @@ struct ContractPattern : TilePattern<ir::ContractOp, ThreadTile> {
     // time.
     const bool columns =
         kernel.getGroups() > 1 || int64_t(taps.size()) > kMaxTapsInRegisters;
-    llvm::stable_sort(taps, [&](const StaticTap &a, const StaticTap &b) {
+    llvm::sort(taps, [&](const StaticTap &a, const StaticTap &b) {
       auto key = [&](const StaticTap &tap) {
-        return std::pair(columns ? tap.shift % tile.apartPitch : 0, tap.shift);
+        return std::tuple(columns ? tap.shift % tile.apartPitch : 0, tap.shift,
+                          tap.row);
       };
       return key(a) < key(b);
     });

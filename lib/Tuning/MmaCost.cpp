@@ -130,7 +130,8 @@ private:
       if (tile.phases[i] > 1) {
         window.push_back(groupPhases(problem.dims[i], plan).window);
         taps *= double(problem.dims[i].kernel);
-        shifts *= double(window.back() / plan.inputStep + 1);
+        const int64_t steps = window.back() / plan.inputStep;
+        shifts *= double(steps + 1);
         tapChunks *= 1;
         continue;
       }

@@ -165,10 +165,11 @@ void SimtSearch::chooseGroups() {
     if (lanes > std::max(most, step))
       lanes -= step;
   }
-  const int64_t whole = std::lcm(lanes, kWarpSize);
+  const int64_t whole = std::lcm(lanes, kWarpSize); // At least a warp.
   tile.threadsChannels = lanes;
-  tile.threadsPositions =
-      std::max<int64_t>(1, kThreads / whole) * whole / lanes;
+  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero)
+  const int64_t copies = std::max<int64_t>(1, kThreads / whole);
+  tile.threadsPositions = copies * whole / lanes;
   tile.groups = lanes * tile.threadChannels / width;
 }
 

@@ -35,8 +35,7 @@ const Planted kPlanted[] = {
      [](Bundle &, Entry &e) { e.name.clear(); }},
     {"image 'sm_80': entry name 'up' stands twice",
      [](Bundle &b, Entry &e) {
-       Entry twin = e;
-       b.images[0].manifest.entries.push_back(twin);
+       b.images[0].manifest.entries.push_back(Entry(e));
      }},
     {"image 'sm_90a': entry number 0 is 'up', in the first image 'other'",
      [](Bundle &, Entry &e) { e.name = "other"; }},

@@ -73,7 +73,7 @@ int record(const char *call, void *function, void **parameters,
 extern "C" {
 int cuInit(unsigned) {
   const char *result = std::getenv("CTC_FAKE_CUDA_INIT");
-  return result ? std::atoi(result) : 0;
+  return result ? static_cast<int>(std::strtol(result, nullptr, 10)) : 0;
 }
 
 int cuGetErrorName(int error, const char **text) {
