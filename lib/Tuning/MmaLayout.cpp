@@ -80,6 +80,18 @@ int64_t ctc::lanePlanes(ir::KernelAttr kernel, bool channelsLast,
   return layout.loadWords();
 }
 
+bool ctc::loadsAhead(ir::KernelAttr kernel, const PatchLayout &layout) {
+  constexpr int64_t kWide = 128, kLeastGroups = 9, kMostRegisters = 160;
+  const auto tile = kernel.getWorkerTile();
+  const int64_t sums = tile[0] * tile[1] * kernel.getPhaseCount() / 32;
+  const int64_t rows = tile[0] / kOctet * 2 * layout.stepsPerLoad();
+  int64_t groups = layout.shareSteps() / layout.stepsPerLoad();
+  for (int64_t taps : kernel.getTaps().asArrayRef())
+    groups *= taps;
+  return kernel.usesWarpgroups() && tile[1] < kWide && groups >= kLeastGroups &&
+         sums + 2 * rows <= kMostRegisters;
+}
+
 int64_t ctc::octetPosition(int64_t turns, int64_t octet, int64_t g) {
   return (octet / turns * kOctet + g) * turns + octet % turns;
 }

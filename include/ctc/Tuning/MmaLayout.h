@@ -94,6 +94,8 @@ struct PatchLayout {
   int64_t copies() const;
   /// Words of one load of a fragment.
   int64_t loadWords() const;
+  /// Reduction steps whose registers are loaded together.
+  int64_t stepsPerLoad() const { return std::max<int64_t>(1, loadWords() / 2); }
   /// Where planes are contiguous: neighbouring planes of a lane, and how far a
   /// lane's k-th plane is from its first.
   int64_t laneRun() const {
@@ -148,6 +150,14 @@ int64_t interleavedOctets(ir::KernelAttr kernel, bool channelsLast,
 
 /// PatchLayout::lanePlanes of a kernel's patch.
 int64_t lanePlanes(ir::KernelAttr kernel, bool channelsLast, ElementType type);
+
+/// Whether warpgroups load the rows of a group of instructions before they
+/// issue the group in front of it, which takes a second set of rows' registers.
+/// Measured on an H200 with 259 kernels: the 134 that this takes gain 2.0 % in
+/// geometric mean (-11 to +7 %). Where instructions are wide (128 channels)
+/// they hide a load by themselves, chunks of few groups have nothing to look
+/// ahead to, and where sums and rows take more registers, kernels spill.
+bool loadsAhead(ir::KernelAttr kernel, const PatchLayout &layout);
 
 /// The number of row or column g of an octet, `turns` of which are interleaved.
 int64_t octetPosition(int64_t turns, int64_t octet, int64_t g);

@@ -57,9 +57,7 @@ public:
   /// As the buffer's type states it: planes, word_elements, strides.
   const PatchLayout &layout() const { return patchLayout; }
   /// Reduction steps whose registers are loaded together.
-  int64_t stepsPerLoad() const {
-    return std::max<int64_t>(1, patchLayout.loadWords() / 2);
-  }
+  int64_t stepsPerLoad() const { return patchLayout.stepsPerLoad(); }
   /// Fragments of all octets of positions under a shift, for the steps of one
   /// load from `step` on.
   llvm::SmallVector<llvm::SmallVector<Octet>> load(const Shift &shift,

@@ -16,7 +16,9 @@
 //   load 0; for each group i: fence, multiply i, commit; wait for i - 1;
 //                             load i + 1
 //
-// so that registers are not overwritten while an instruction reads them. The
+// so that registers are not overwritten while an instruction reads them. Where
+// rows are loaded ahead, load i + 2 stands there, and only group 0 is as above:
+// what it waits for are the multiplications before this code. The
 // last group of straight code may run on into a loop's next turn, unless that
 // begins by overwriting what it reads; then it is waited for first.
 //
@@ -93,6 +95,7 @@ public:
         local(builder, builder.getI32Type()),
         element(cast<MemRefType>(patch.getType()).getElementType()) {
     order = fragmentOrder(tile.kernel, pixels.layout());
+    ahead = loadsAhead(tile.kernel, pixels.layout());
     locateWeights(flattenBuffer(b, weights));
   }
 
@@ -145,20 +148,51 @@ private:
     const int64_t stepsPerLoad = pixels.stepsPerLoad();
     pixels.nextShift();
     for (int64_t step = 0; step < layout().shareSteps(); step += stepsPerLoad) {
+      Group group;
       const bool isFirst = first.empty();
       if (isFirst)
         markStart();
-      SmallVector<SmallVector<Octet>> loaded = pixels.loadOnce(shift, step);
-      note(loaded);
-      fence(isFirst);
+      group.steps = pixels.loadOnce(shift, step);
       for (int64_t i = 0; i < stepsPerLoad; ++i)
         for (auto [row, tap] : llvm::zip_equal(rows, taps))
-          multiplyStep(tap.first, loaded[i],
-                       descriptor(local.add(row, (step + i) * stepWords * 4 /
-                                                     kDescriptorBytes)));
-      NVVM::WgmmaGroupSyncAlignedOp::create(b);
-      NVVM::WgmmaWaitGroupSyncOp::create(b, 1);
+          group.products.push_back(
+              {tap.first, i, row,
+               (step + i) * stepWords * 4 / kDescriptorBytes});
+      note(group.steps);
+      issuePending();
+      pending = std::move(group);
+      // The first group is issued at once: the last turn's last one may still
+      // be under way.
+      if (isFirst || !ahead)
+        issuePending(isFirst);
     }
+  }
+
+  /// Multiplications that are committed together.
+  struct Group {
+    struct Product {
+      int64_t phase, step;
+      /// The lower half of the weights' descriptor: what the tap adds up to,
+      /// and what the step adds.
+      Value row;
+      int64_t offset;
+    };
+    SmallVector<SmallVector<Octet>> steps; ///< Rows of each step.
+    SmallVector<Product> products;
+  };
+
+  /// Issues the group that is loaded, if there is one, and waits for the one
+  /// before it.
+  void issuePending(bool takesSums = false) {
+    if (!pending)
+      return;
+    fence(takesSums);
+    for (const Group::Product &product : pending->products)
+      multiplyStep(product.phase, pending->steps[product.step],
+                   descriptor(local.add(product.row, product.offset)));
+    NVVM::WgmmaGroupSyncAlignedOp::create(b);
+    NVVM::WgmmaWaitGroupSyncOp::create(b, 1);
+    pending.reset();
   }
 
   /// Orders what registers were before with the multiplications that follow
@@ -245,6 +279,7 @@ private:
   }
 
   void drain() override {
+    issuePending();
     if (llvm::any_of(last, [&](Value word) { return first.contains(word); })) {
       OpBuilder::InsertionGuard guard(b);
       if (before)
@@ -262,7 +297,10 @@ private:
   IndexMath local;
   Type element;
   FragmentOrder order;
+  bool ahead = false;
   Value weightBase;
+  /// Loaded and not issued yet.
+  std::optional<Group> pending;
   // Of straight code: its block, the operation before it, if any, and the
   // registers of the rows of its first group and its last.
   Block *start = nullptr;

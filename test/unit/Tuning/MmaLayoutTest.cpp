@@ -260,6 +260,42 @@ TEST(MmaLayout, InterleavedOctetsAreAPermutation) {
     }
 }
 
+TEST(MmaLayout, RowsAreLoadedAheadWhereThatPays) {
+  KernelSizes sizes;
+  sizes.family = ir::Family::WgmmaRA;
+  sizes.lanes = ir::Lanes::Channels;
+  sizes.box = {16, 16}, sizes.phases = {1, 1}, sizes.taps = {3, 3};
+  sizes.workers = {4, 1}, sizes.workerTile = {64, 64};
+  auto ahead = [](const KernelSizes &sizes) {
+    PatchShape shape;
+    shape.layout = Layout::ChannelsLast;
+    shape.chunkChannels = shape.groupChannels = shape.inputChannels =
+        sizes.chunk;
+    shape.halo = {1, 18, 18};
+    const ir::KernelAttr kernel = makeKernel(sizes);
+    return loadsAhead(kernel, layoutPatch(shape, kernel));
+  };
+  // 128 sums, two sets of 16 registers for rows, nine groups.
+  EXPECT_TRUE(ahead(sizes));
+  KernelSizes fewGroups = sizes;
+  fewGroups.taps = {2, 4};
+  EXPECT_FALSE(ahead(fewGroups));
+  // Two steps a load: half the groups, and rows of twice the registers.
+  fewGroups.chunk = 16;
+  EXPECT_FALSE(ahead(fewGroups));
+  KernelSizes wide = sizes;
+  wide.workerTile = {16, 128};
+  EXPECT_FALSE(ahead(wide));
+  wide.workerTile = {16, 64};
+  EXPECT_TRUE(ahead(wide));
+  KernelSizes manySums = sizes;
+  manySums.phases = {1, 2}, manySums.workerTile = {64, 40};
+  EXPECT_FALSE(ahead(manySums));
+  KernelSizes ofWarps = sizes;
+  ofWarps.family = ir::Family::MmaSync;
+  EXPECT_FALSE(ahead(ofWarps));
+}
+
 TEST(MmaLayout, WarpsInterleaveWholeTurns) {
   int64_t interleaved = 0;
   for (const auto &[layer, name, problem, kernel] :
