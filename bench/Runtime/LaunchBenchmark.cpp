@@ -9,8 +9,8 @@
 //
 // Microseconds of host time per launch of a bundle's first entry on the first
 // GPU, and per call of the driver that a launch may make, among them the bare
-// cuLaunchKernel of the same kernel with the same grid and parameters. What
-// ctc_layer_launch takes beyond that is its overhead; --check exits with 1
+// launch of the same kernel in the same way. What ctc_layer_launch takes beyond
+// that is its overhead; --check exits with 1
 // where it is 2 microseconds or more. The calls take turns, round by round, and
 // the stream is drained between rounds, so that no call waits for room in its
 // queue. Best and median of the rounds.
@@ -130,13 +130,17 @@ bareLaunch(const CudaDriver &driver, const ChipImage &image, const Entry &entry,
     parameters.push_back(static_cast<uint64_t>(arguments.batch));
   const auto grid =
       static_cast<unsigned>(blocks(launch.grid, arguments.batch).value_or(1));
-  return [&driver, &launch, function, grid, parameters]() mutable {
+  const auto programmatic = driver.launchesProgrammatically();
+  if (!programmatic)
+    stop(4, programmatic.error().message);
+  const rt::CudaLaunch what{function, grid, launch.block,
+                            launch.dynamicSharedBytes,
+                            launch.programmatic && *programmatic};
+  return [&driver, what, parameters]() mutable {
     std::array<void *, kMaxLaunchArguments + 1> pointers;
     for (size_t i = 0; i < parameters.size(); ++i)
       pointers[i] = &parameters[i];
-    return driver.cuLaunchKernel(
-        function, grid, 1, 1, launch.block[0], launch.block[1], launch.block[2],
-        launch.dynamicSharedBytes, nullptr, pointers.data(), nullptr);
+    return driver.launch(what, nullptr, pointers.data());
   };
 }
 
@@ -200,7 +204,7 @@ static int run(const std::string &path, bool checks) {
   };
   CUcontext ignored;
   std::vector<Row> rows{
-      {"cuLaunchKernel, the layer's kernel",
+      {"the driver's launch of the layer's kernel",
        bareLaunch(driver, image, entry, arguments, packed.address()),
        {}},
       {"ctc_layer_launch", launch, {}},

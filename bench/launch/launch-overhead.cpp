@@ -7,13 +7,13 @@
 //
 //   launch-overhead BUNDLE [--check] [--rounds=N] [--device=cuda]
 //
-// Host time of ctc_layer_launch beside that of the driver's own cuLaunchKernel
-// of the same kernels with parameters made before, on a GPU. Rounds of both
-// alternate; nothing waits within a round, and a round has fewer launches than
-// a stream queues. The least mean of a round counts. Beside them what a launch
-// takes on the device: between events of a held stream, and in a graph. One
-// line of JSON; with --check exit code 1 when the difference is 2 microseconds
-// or more. Without a GPU it is 4.
+// Host time of ctc_layer_launch beside that of the driver's own launch of the
+// same kernels in the same way with parameters made before, on a GPU. Rounds of
+// both alternate; nothing waits within a round, and a round has fewer launches
+// than a stream queues. The least mean of a round counts. Beside them what a
+// launch takes on the device: between events of a held stream, and in a graph.
+// One line of JSON; with --check exit code 1 when the difference is 2
+// microseconds or more. Without a GPU it is 4.
 //
 //===----------------------------------------------------------------------===//
 
@@ -86,9 +86,7 @@ uint64_t addressOf(const Entry &entry, const Buffers &buffers,
 
 /// One kernel launched by the driver alone.
 struct DirectLaunch {
-  rt::CUfunction function = nullptr;
-  unsigned blocks = 0;
-  const Launch *launch = nullptr;
+  rt::CudaLaunch launch = {};
   std::vector<uint64_t> values;
   std::vector<void *> parameters;
 };
@@ -103,22 +101,28 @@ std::vector<DirectLaunch> loadDirectly(const rt::CudaDriver &driver,
   must(driver.check(
       driver.cuModuleLoadDataEx(&module, code, 0, nullptr, nullptr),
       "cuModuleLoadDataEx"));
+  const auto programmatic = driver.launchesProgrammatically();
+  if (!programmatic)
+    end(1, programmatic.error().message);
   std::vector<DirectLaunch> launches(entry.run.size());
   for (size_t i = 0; i < launches.size(); ++i) {
+    const Launch &run = entry.run[i];
     DirectLaunch &direct = launches[i];
-    direct.launch = &entry.run[i];
-    must(driver.check(driver.cuModuleGetFunction(&direct.function, module,
-                                                 entry.run[i].kernel.c_str()),
+    direct.launch = {nullptr, static_cast<unsigned>(*blocks(run.grid, batch)),
+                     run.block, run.dynamicSharedBytes,
+                     run.programmatic && *programmatic};
+    must(driver.check(driver.cuModuleGetFunction(&direct.launch.function,
+                                                 module, run.kernel.c_str()),
                       "cuModuleGetFunction"));
-    if (const auto bytes = entry.run[i].dynamicSharedBytes)
-      must(driver.check(driver.cuFuncSetAttribute(
-                            direct.function, rt::kCudaFunctionMaxDynamicShared,
-                            static_cast<int>(bytes)),
-                        "cuFuncSetAttribute"));
-    direct.blocks = static_cast<unsigned>(*blocks(entry.run[i].grid, batch));
-    for (uint32_t argument : entry.run[i].arguments)
+    if (const auto bytes = run.dynamicSharedBytes)
+      must(driver.check(
+          driver.cuFuncSetAttribute(direct.launch.function,
+                                    rt::kCudaFunctionMaxDynamicShared,
+                                    static_cast<int>(bytes)),
+          "cuFuncSetAttribute"));
+    for (uint32_t argument : run.arguments)
       direct.values.push_back(buffers.byArgument[argument]);
-    if (entry.run[i].passesBatch)
+    if (run.passesBatch)
       direct.values.push_back(static_cast<uint64_t>(batch));
     for (uint64_t &value : direct.values)
       direct.parameters.push_back(&value);
@@ -180,12 +184,9 @@ Means race(const rt::CudaDriver &driver, const runtime::Device &device,
   };
   auto throughDriver = [&] {
     for (const DirectLaunch &one : direct)
-      if (int result = driver.cuLaunchKernel(
-              one.function, one.blocks, 1, 1, one.launch->block[0],
-              one.launch->block[1], one.launch->block[2],
-              one.launch->dynamicSharedBytes, nullptr,
-              const_cast<void **>(one.parameters.data()), nullptr))
-        must(driver.check(result, "cuLaunchKernel"));
+      if (int result = driver.launch(
+              one.launch, nullptr, const_cast<void **>(one.parameters.data())))
+        must(driver.check(result, rt::CudaDriver::nameOf(one.launch)));
   };
   Means means;
   for (int i = 0; i < rounds; ++i) {
@@ -284,7 +285,7 @@ int measure(const Options &options) {
   const DeviceTimes times = timeOnDevice(device, layer, batch, buffers);
   const double overhead = means.api - means.driver;
   std::printf("{\"device\": \"%s\", \"launches_per_round\": %d, \"rounds\": "
-              "%d, \"ctc_layer_launch_us\": %.3f, \"cuLaunchKernel_us\": %.3f, "
+              "%d, \"ctc_layer_launch_us\": %.3f, \"driver_launch_us\": %.3f, "
               "\"overhead_us\": %.3f, \"device_us\": %.3f, "
               "\"device_graph_us\": %.3f}\n",
               device.info().name, kLaunchesPerRound, options.rounds, means.api,

@@ -20,9 +20,9 @@
 #include "mlir/Transforms/LocationSnapshot.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/Threading.h"
 
 #include <future>
-#include <mutex>
 
 using namespace mlir;
 using namespace ctc;
@@ -32,12 +32,15 @@ static constexpr int kMaxSpillRetries = 4;
 
 namespace {
 
-/// Keeps the first error of a context; drops the rest, remarks included.
+/// Keeps the first error of a context from the thread that makes it; drops the
+/// rest, remarks included. Those of other threads are left to their own.
 class FirstError {
 public:
   explicit FirstError(MLIRContext *context)
-      : handler(context, [this](Diagnostic &diagnostic) {
-          const std::lock_guard<std::mutex> lock(mutex);
+      : thread(llvm::get_threadid()),
+        handler(context, [this](Diagnostic &diagnostic) {
+          if (llvm::get_threadid() != thread)
+            return failure();
           if (diagnostic.getSeverity() == DiagnosticSeverity::Error &&
               text.empty()) {
             llvm::raw_string_ostream stream(text);
@@ -54,7 +57,7 @@ public:
   }
 
 private:
-  std::mutex mutex;
+  uint64_t thread;
   std::string text;
   ScopedDiagnosticHandler handler;
 };

@@ -57,6 +57,7 @@ void ctc::buildNVVMPipeline(OpPassManager &pm) {
   kernels.addPass(createConvertGpuOpsToNVVMOps(toNVVM));
   kernels.addPass(createConvertVectorToLLVMPass());
   kernels.addPass(createReconcileUnrealizedCastsPass());
+  kernels.addPass(createReadAfterWait());
 }
 
 void ctc::buildDebugPipeline(OpPassManager &pm) {

@@ -63,37 +63,15 @@ public:
     std::array<void *, kMaxLaunchArguments + 1> pointers;
     for (size_t i = 0; i < launch.parameters.size(); ++i)
       pointers[i] = const_cast<uint64_t *>(&launch.parameters[i]);
-    if (launch.programmatic && programmatic)
-      return launchProgrammatic(launch, static_cast<CUstream>(stream),
-                                pointers.data());
+    const CudaLaunch what{functions[launch.kernel], launch.blocks, launch.block,
+                          launch.dynamicSharedBytes,
+                          launch.programmatic && programmatic};
     return driver.check(
-        driver.cuLaunchKernel(
-            functions[launch.kernel], launch.blocks, 1, 1, launch.block[0],
-            launch.block[1], launch.block[2], launch.dynamicSharedBytes,
-            static_cast<CUstream>(stream), pointers.data(), nullptr),
-        "cuLaunchKernel");
+        driver.launch(what, static_cast<CUstream>(stream), pointers.data()),
+        CudaDriver::nameOf(what));
   }
 
 private:
-  /// CUDA driver API, CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION:
-  /// the kernel may begin before those before it in the stream have ended. That
-  /// takes the host less time, too.
-  Result<void> launchProgrammatic(const KernelLaunch &launch, CUstream stream,
-                                  void **parameters) const {
-    const CudaLaunchAttribute attribute{kCudaLaunchProgrammatic, {1}};
-    const CudaLaunchConfig config{
-        {launch.blocks, 1, 1},
-        {launch.block[0], launch.block[1], launch.block[2]},
-        launch.dynamicSharedBytes,
-        stream,
-        &attribute,
-        1};
-    return driver.check(driver.cuLaunchKernelEx(&config,
-                                                functions[launch.kernel],
-                                                parameters, nullptr),
-                        "cuLaunchKernelEx");
-  }
-
   const CudaDriver &driver;
   CUcontext context;
   CUmodule module;
@@ -312,19 +290,15 @@ Result<std::shared_ptr<Device>> ctc::rt::openCudaDevice(int ordinal) {
   auto info = describe(driver, device, ordinal);
   if (!info)
     return tl::unexpected(info.error());
-  int version = 0;
-  if (auto good = driver.check(driver.cuDriverGetVersion(&version),
-                               "cuDriverGetVersion");
-      !good)
-    return tl::unexpected(good.error());
-  const bool programmatic =
-      driver.cuLaunchKernelEx && version >= kCudaProgrammaticVersion;
+  const auto programmatic = driver.launchesProgrammatically();
+  if (!programmatic)
+    return tl::unexpected(programmatic.error());
   CUcontext context = nullptr;
   if (auto good =
           driver.check(driver.cuDevicePrimaryCtxRetain(&context, device),
                        "cuDevicePrimaryCtxRetain");
       !good)
     return tl::unexpected(good.error());
-  return std::make_shared<CudaDevice>(driver, device, context, programmatic,
+  return std::make_shared<CudaDevice>(driver, device, context, *programmatic,
                                       std::move(*info));
 }

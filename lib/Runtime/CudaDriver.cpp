@@ -29,6 +29,32 @@ Result<void> CudaDriver::check(CUresult result, const char *call,
   return fail(status, std::move(message));
 }
 
+Result<bool> CudaDriver::launchesProgrammatically() const {
+  constexpr int kLeastVersion = 12030;
+  int version = 0;
+  if (auto good = check(cuDriverGetVersion(&version), "cuDriverGetVersion");
+      !good)
+    return tl::unexpected(good.error());
+  return version >= kLeastVersion && cuLaunchKernelEx;
+}
+
+CUresult CudaDriver::launch(const CudaLaunch &launch, CUstream stream,
+                            void **parameters) const {
+  const auto &[x, y, z] = launch.block;
+  if (!launch.programmatic)
+    return cuLaunchKernel(launch.function, launch.blocks, 1, 1, x, y, z,
+                          launch.dynamicSharedBytes, stream, parameters,
+                          nullptr);
+  const CudaLaunchAttribute attribute{kCudaLaunchProgrammatic, {1}};
+  const CudaLaunchConfig config{{launch.blocks, 1, 1},
+                                {x, y, z},
+                                launch.dynamicSharedBytes,
+                                stream,
+                                &attribute,
+                                1};
+  return cuLaunchKernelEx(&config, launch.function, parameters, nullptr);
+}
+
 namespace {
 /// The driver's file; it stays open for the life of the process, as the driver
 /// cannot be unloaded safely.

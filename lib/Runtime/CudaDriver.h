@@ -17,6 +17,7 @@
 
 #include "Failure.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -41,8 +42,6 @@ inline constexpr int kCudaFunctionMaxDynamicShared = 8;
 inline constexpr int kCudaJitErrorLogBuffer = 5;
 inline constexpr int kCudaJitErrorLogBufferBytes = 6;
 
-/// The least driver whose stream capture knows programmatic launches.
-inline constexpr int kCudaProgrammaticVersion = 12030;
 inline constexpr int kCudaLaunchProgrammatic = 6;
 
 /// CUlaunchAttribute of cuda.h; the value is a union of 64 bytes.
@@ -61,6 +60,16 @@ struct CudaLaunchConfig {
   unsigned attributeCount;
 };
 
+/// A launch of `blocks` blocks along x.
+struct CudaLaunch {
+  CUfunction function;
+  unsigned blocks;
+  std::array<uint32_t, 3> block;
+  unsigned dynamicSharedBytes;
+  /// The kernel itself waits for the grids before it in the stream.
+  bool programmatic;
+};
+
 /// The functions of libcuda.so.1 that are used, under the names it exports.
 struct CudaDriver {
 #define CTC_CUDA_FUNCTION(name, ...) CUresult (*name)(__VA_ARGS__) = nullptr;
@@ -70,6 +79,18 @@ struct CudaDriver {
   CUresult (*cuLaunchKernelEx)(const CudaLaunchConfig *config,
                                CUfunction function, void **parameters,
                                void **extra) = nullptr;
+
+  /// Whether programmatic launches work everywhere, which in stream capture
+  /// they do since CUDA 12.3.
+  Result<bool> launchesProgrammatically() const;
+  /// Launches by cuLaunchKernel, or by cuLaunchKernelEx with programmatic
+  /// stream serialization (CUDA driver API, CUlaunchAttributeID).
+  CUresult launch(const CudaLaunch &launch, CUstream stream,
+                  void **parameters) const;
+  /// The function that `launch` calls.
+  static const char *nameOf(const CudaLaunch &launch) {
+    return launch.programmatic ? "cuLaunchKernelEx" : "cuLaunchKernel";
+  }
 
   /// Nothing when `result` is success, else a failure naming the call and the
   /// driver's own words; CTC_OUT_OF_MEMORY for that, else `status`.

@@ -6,11 +6,13 @@
 //===----------------------------------------------------------------------===//
 //
 // CUDA C++ Programming Guide, "Programmatic Dependent Launch and
-// Synchronization": a grid launched so may begin once those before it in the
-// stream have no more blocks to start, and griddepcontrol.wait returns when
-// they have ended and what they wrote is visible. A kernel that waits first is
-// ordered as any other; launching it costs the host less, and its blocks are on
-// their way while the last ones before them finish.
+// Synchronization": a grid launched so may begin once every block of those
+// before it in the stream has ended or has executed
+// griddepcontrol.launch_dependents, which ctc's never do, and
+// griddepcontrol.wait returns when they have ended and what they wrote is
+// visible. A kernel that waits first is ordered as any other; launching it
+// costs the host less, and the device's latency of a launch runs beside the end
+// of the grid before.
 //
 //===----------------------------------------------------------------------===//
 

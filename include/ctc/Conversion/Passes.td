@@ -68,4 +68,29 @@ def ToNVVM : Pass<"ctc-to-nvvm", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def ReadAfterWait : Pass<"ctc-read-after-wait", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Keep what kernels read behind their wait";
+  let description = [{
+    While a kernel waits (`nvvm.griddepcontrol wait`) the grids before it still
+    write what it will read, so `llvm.noalias` is true behind the wait only, and
+    LLVM, which takes it for the whole function, may move a load in front. This
+    pass takes the attribute away, and passes buffers that are only read
+    through an empty assembly instruction behind the wait: their loads depend on
+    it, and are invariant from there on, so they stay non-coherent ones.
+
+    ```mlir
+    // before
+    llvm.func @layer(%x: !llvm.ptr<1> {llvm.noalias, llvm.readonly}) {
+      nvvm.griddepcontrol wait
+      %0 = llvm.load %x : !llvm.ptr<1> -> f32
+    // after
+    llvm.func @layer(%x: !llvm.ptr<1> {llvm.readonly}) {
+      nvvm.griddepcontrol wait
+      %behind = llvm.inline_asm has_side_effects "", "=l,0" %x
+      %0 = llvm.load %behind invariant : !llvm.ptr<1> -> f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // CTC_CONVERSION_PASSES_TD

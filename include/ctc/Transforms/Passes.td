@@ -175,8 +175,8 @@ def ProgrammaticLaunch : Pass<"ctc-programmatic-launch", "::mlir::ModuleOp"> {
   let description = [{
     For chips that can (sm_90 and newer) every kernel that a ctc.launch names
     begins with griddepcontrol.wait, and the launch is marked `programmatic`:
-    the runtime need not hold it back until the grids before it in the stream
-    have ended. Other chips' modules, and those that name none, stay as they
+    the device need not hold it back until what the grids before it in the
+    stream wrote is visible. Other chips' modules, and those that name none, stay as they
     are.
 
     ```mlir

@@ -82,27 +82,63 @@ std::vector<size_t> linesWith(llvm::ArrayRef<StringRef> lines,
   return found;
 }
 
+/// Why a kernel that waits may touch memory before it has; empty where it may
+/// not.
+std::string touchesBeforeWaiting(llvm::ArrayRef<StringRef> body) {
+  const auto waits = linesWith(body, "griddepcontrol\\.wait;");
+  const auto accesses = linesWith(
+      body, "[\t ](ld|st|red|atom|atomic|prefetchu?|ldu)\\.([a-z0-9:]+\\.)*"
+            "(global|[bfsuv][0-9]+)|cp\\.(async|reduce)|multimem|tensormap|"
+            "[\t ]call");
+  // Parameters, constants of the module and workgroup memory are nobody else's.
+  const auto own = linesWith(body, "[\t ](ld|st)\\.(param|shared|local|const)");
+  const auto leaves = linesWith(body, "[\t ](bra|brx|ret|exit)[ .;]");
+  if (waits.size() != 1)
+    return std::to_string(waits.size()) + " waits";
+  for (size_t line : accesses)
+    if (line < waits.front() && !llvm::is_contained(own, line))
+      return "before the wait: " + body[line].str();
+  for (size_t line : leaves)
+    if (line < waits.front())
+      return "passes by the wait: " + body[line].str();
+  return "";
+}
+
 void checkLaunches(const ChipImage &image, bool programmatic) {
   const Entry &entry = image.manifest.entries.front();
   for (const auto *launches : {&entry.prepare, &entry.run})
     for (const Launch &launch : *launches) {
       SCOPED_TRACE(launch.kernel);
       EXPECT_EQ(launch.programmatic, programmatic);
-      const auto body = bodyOf(image.ptx, launch.kernel);
-      const auto waits = linesWith(body, "griddepcontrol\\.wait;");
-      const auto accesses = linesWith(
-          body, "(ld|st|red|atom|prefetch[a-z]*)\\.([a-z]+\\.)*global|"
-                "cp\\.(async|reduce)|multimem|tensormap");
-      ASSERT_FALSE(accesses.empty());
-      ASSERT_EQ(waits.size(), programmatic ? 1u : 0u);
-      if (!programmatic)
-        continue;
-      EXPECT_LT(waits.front(), accesses.front());
-      // Nor may a thread pass by it.
-      const auto branches = linesWith(body, "\tbra|[\t ]ret;");
-      ASSERT_FALSE(branches.empty());
-      EXPECT_LT(waits.front(), branches.front());
+      EXPECT_EQ(touchesBeforeWaiting(bodyOf(image.ptx, launch.kernel)),
+                programmatic ? "" : "0 waits");
     }
+}
+
+TEST(ProgrammaticLaunch, PlantedFaultsAreFound) {
+  auto check = [](StringRef text) {
+    llvm::SmallVector<StringRef> lines;
+    text.split(lines, '\n');
+    return touchesBeforeWaiting(lines);
+  };
+  const std::string wait = "\tgriddepcontrol.wait;\n";
+  EXPECT_EQ(check("\tld.param.b64 \t%rd1, [p];\n" + wait +
+                  "\tld.global.nc.b32 \t%r1, [%rd1];\n\tret;"),
+            "");
+  for (const char *planted :
+       {"\tld.global.nc.b32 \t%r1, [%rd1];",
+        "\tld.global.nc.L1::no_allocate.v4.b32 \t{%r1}, [%rd1];",
+        "\tld.b32 \t%r1, [%rd1];", "\tst.v2.b64 \t[%rd1], {%rd2, %rd3};",
+        "\t@%p1 ld.global.b32 \t%r1, [%rd1];",
+        "\tcp.async.ca.shared.global [%r1], [%rd1], 4, 4;",
+        "\tcall.uni (retval0), exp, (param0);"})
+    EXPECT_EQ(check(planted + ("\n" + wait)),
+              std::string("before the wait: ") + planted);
+  for (const char *planted :
+       {"\t@%p1 bra \t$L__BB0_2;", "\tbra.uni \t$L__BB0_2;", "\t@%p2 ret;"})
+    EXPECT_EQ(check(planted + ("\n" + wait)),
+              std::string("passes by the wait: ") + planted);
+  EXPECT_EQ(check(wait + wait), "2 waits");
 }
 
 TEST(ProgrammaticLaunch, NothingIsTouchedBeforeTheWait) {

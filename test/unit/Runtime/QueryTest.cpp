@@ -105,6 +105,10 @@ TEST(Query, Launches) {
   EXPECT_THAT(info.block, ElementsAre(64, 2, 1));
   EXPECT_EQ(info.dynamic_shared_bytes, 4096u);
   EXPECT_EQ(info.passes_batch, 1);
+  EXPECT_EQ(info.programmatic, 0);
+  ASSERT_GOOD(ctc_bundle_get_run_launch(bundle.get(), 1, 0, 0, &info));
+  EXPECT_EQ(info.passes_batch, 1);
+  EXPECT_EQ(info.programmatic, 1);
   ASSERT_GOOD(ctc_bundle_get_prepare_launch(bundle.get(), 0, 0, 0, &info));
   EXPECT_STREQ(info.kernel, "up_prepare");
   EXPECT_EQ(info.passes_batch, 0);
