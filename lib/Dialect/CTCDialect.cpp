@@ -23,6 +23,18 @@ void CTCDialect::initialize() {
       >();
 }
 
+/// `ctc.target` of a module is the chip its kernels are for.
+llvm::LogicalResult
+CTCDialect::verifyOperationAttribute(mlir::Operation *op,
+                                     mlir::NamedAttribute attribute) {
+  if (attribute.getName() != "ctc.target" ||
+      llvm::isa<TargetAttr>(attribute.getValue()))
+    return llvm::success();
+  return op->emitOpError("has ctc.target ")
+         << attribute.getValue()
+         << ", must be #ctc.target<CHIP> with CHIP in quotes";
+}
+
 /// `ctc.name` of an entry's argument: a string no other argument has.
 llvm::LogicalResult
 CTCDialect::verifyRegionArgAttribute(mlir::Operation *op, unsigned,

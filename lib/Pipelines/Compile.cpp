@@ -113,7 +113,7 @@ static Expected<LoweredModule> lower(ModuleOp source, const Chip &chip,
   ModuleOp module = *lowered.module;
   // A module of other dialects does not load this one by itself.
   module.getContext()->loadDialect<ir::CTCDialect>();
-  module->setAttr("ctc.target",
+  module->setAttr(kTargetAttr,
                   ir::TargetAttr::get(module.getContext(), chip.name));
   LayerPipelineOptions options;
   options.chip = std::string(chip.name);

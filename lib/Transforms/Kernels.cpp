@@ -13,7 +13,7 @@ using namespace mlir;
 using namespace ctc;
 
 Chip ctc::targetOf(ModuleOp module) {
-  auto target = module->getAttrOfType<ir::TargetAttr>("ctc.target");
+  auto target = module->getAttrOfType<ir::TargetAttr>(kTargetAttr);
   return target ? *findChip(target.getChip()) : allChips().front();
 }
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Kernels.h"
 #include "ctc/Transforms/Entry.h"
 #include "ctc/Transforms/Passes.h"
 #include "ctc/Tuning/TuningTable.h"
@@ -25,16 +26,18 @@ struct SelectKernel : ctc::impl::SelectKernelBase<SelectKernel> {
   using SelectKernelBase::SelectKernelBase;
 
   void runOnOperation() override {
-    std::string name = chip;
-    if (auto target =
-            getOperation()->getAttrOfType<ir::TargetAttr>("ctc.target"))
-      name = target.getChip().str();
-    const std::optional<Chip> found = findChip(name);
+    std::optional<Chip> found = findChip(chip);
     if (!found) {
       getOperation().emitError("unknown chip '")
-          << name << "', must be one of " << listChips();
+          << chip << "', must be one of " << listChips();
       return signalPassFailure();
     }
+    if (getOperation()->hasAttr(kTargetAttr))
+      found = targetOf(getOperation());
+    else
+      // The passes below are to see what the kernels were chosen for.
+      getOperation()->setAttr(kTargetAttr,
+                              ir::TargetAttr::get(&getContext(), found->name));
     auto own = readTable();
     if (!own) {
       getOperation().emitError(own.error().message);

@@ -39,9 +39,10 @@ int64_t ctc::bytesWithRoom(int64_t bytes, int64_t threads, int64_t copyBytes) {
 }
 
 int64_t PatchLayout::copies() const {
+  if (planesContiguous)
+    return words / pitch() * positionCopies();
   // The last plane ends with the buffer.
-  return planesContiguous ? words / pitch() * positionCopies()
-                          : words * wordElements / copyElements();
+  return words * wordElements / copyElements();
 }
 
 int64_t ctc::bytesWithRoom(const PatchLayout &layout, int64_t threads) {

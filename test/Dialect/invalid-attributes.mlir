@@ -5,6 +5,11 @@ module attributes {ctc.target = #ctc.target<"sm_75">} {}
 
 // -----
 
+// expected-error@+1 {{has ctc.target "sm_90a", must be #ctc.target<CHIP> with CHIP in quotes}}
+module attributes {ctc.target = "sm_90a"} {}
+
+// -----
+
 // expected-error@+2 {{failed to parse CTC_LayoutAttr parameter 'value'}}
 // expected-error@+1 {{expected ::ctc::ir::Layout to be one of: channels_first, channels_last}}
 "test.op"() {layout = #ctc.layout<nchw>} : () -> ()

@@ -3,6 +3,16 @@
 // RUN: FileCheck %s --check-prefix=REMARK < %t.remarks
 // RUN: ctc-opt %s --ctc-select-kernel 2>/dev/null | ctc-opt --ctc-select-kernel 2>/dev/null | FileCheck %s --check-prefix=AGAIN
 
+// Without a target in the module the option's chip is written there, so that the passes below make the kernels of ctc compile for it; with one the option only
+// has to be a chip.
+// RUN: ctc-opt %S/Inputs/ieee.mlir --ctc-pipeline-all=chip=sm_90a 2>/dev/null | FileCheck %s --check-prefix=OPTION
+// OPTION: module attributes {ctc.target = #ctc.target<"sm_90a">, gpu.container_module}
+// OPTION: nvvm.griddepcontrol wait
+// RUN: ctc-opt %s --ctc-select-kernel=chip=sm_80 2>/dev/null | FileCheck %s --check-prefix=KEPT
+// KEPT: ctc.target = #ctc.target<"sm_90a">
+// RUN: not ctc-opt %s --ctc-select-kernel=chip=sm_42 2>&1 | FileCheck %s --check-prefix=NO-CHIP
+// NO-CHIP: error: unknown chip 'sm_42', must be one of sm_80
+
 // REMARK: remark: simt serves every layer; a block of
 module attributes {ctc.target = #ctc.target<"sm_90a">} {
   // CHECK-LABEL: @chosen

@@ -39,11 +39,24 @@ struct Function {
   std::string name;
 };
 
+struct LaunchAttribute {
+  int id;
+  char padding[4];
+  int value[16];
+};
 struct LaunchConfiguration {
   Dim3 grid, block;
   unsigned sharedBytes;
   void *stream;
+  const LaunchAttribute *attributes;
+  unsigned attributeCount;
 };
+
+/// CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, and programmatic stream
+/// serialization, allowed.
+bool isKnown(const LaunchAttribute &attribute) {
+  return attribute.id == 4 || (attribute.id == 6 && attribute.value[0] == 1);
+}
 
 LaunchConfig toLaunch(Dim3 grid, Dim3 block, unsigned sharedBytes) {
   LaunchConfig config;
@@ -170,6 +183,9 @@ int cuLaunchKernelEx(const LaunchConfiguration *launch, void *function,
   const auto *kernel = static_cast<const Function *>(function);
   if (kernel->name == "lose_process")
     _exit(1);
+  for (unsigned i = 0; i < launch->attributeCount; ++i)
+    if (!isKnown(launch->attributes[i]))
+      return kInvalidValue;
   LaunchConfig config =
       toLaunch(launch->grid, launch->block, launch->sharedBytes);
   if (parameters)

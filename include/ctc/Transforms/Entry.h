@@ -21,6 +21,8 @@ inline constexpr llvm::StringLiteral kReasonAttr = "ctc.reason";
 /// Discardable attribute of an entry: an array of #ctc.kernel whose registers
 /// did not fit, in whose place ctc-select-kernel takes others.
 inline constexpr llvm::StringLiteral kSpilledAttr = "ctc.spilled";
+/// Discardable attribute of a module: the #ctc.target its kernels are for.
+inline constexpr llvm::StringLiteral kTargetAttr = "ctc.target";
 /// Discardable attribute of a kernel: its #ctc.kernel.
 inline constexpr llvm::StringLiteral kKernelAttr = "ctc.kernel";
 /// Discardable attribute of a kernel: input steps per spatial dimension.

@@ -64,7 +64,8 @@ def SelectKernel : Pass<"ctc-select-kernel", "::mlir::ModuleOp"> {
     with source `explicit`. Without `family` and `candidate` a tuning table that
     has the problem decides (source `table`), the user's before the shipped one,
     then the cost model (source `heuristic`). The chip is the module's
-    `ctc.target`, else the option. The reason is a remark. A kernel whose tiles
+    `ctc.target`, else the option, which is written there. The reason is a
+    remark. A kernel whose tiles
     do not fit the chip is an error that names the bytes and the limit; one of a
     table is passed over.
 
