@@ -405,8 +405,13 @@ std::optional<uint64_t> python::currentStream(const TensorView &tensor) {
 }
 
 uint64_t python::streamHandle(nb::handle stream) {
-  if (nb::isinstance<nb::int_>(stream))
-    return nb::cast<uint64_t>(stream);
+  if (nb::isinstance<nb::int_>(stream)) {
+    uint64_t handle = 0;
+    if (nb::try_cast(stream, handle))
+      return handle;
+    raiseValue("stream is " + nb::cast<std::string>(nb::str(stream)) +
+               ", must be a handle from 0 to 2^64 - 1");
+  }
   for (const char *name : {"cuda_stream", "ptr"})
     if (nb::hasattr(stream, name))
       return nb::cast<uint64_t>(stream.attr(name));

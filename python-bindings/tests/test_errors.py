@@ -7,6 +7,8 @@
 """Bad input on the cpu device: an exception that names the value and what is
 legal, never a crash, never a silent copy."""
 
+import os
+import pathlib
 import re
 
 import numpy as np
@@ -178,6 +180,46 @@ def test_devices(bundle):
     assert issubclass(ctc.NoImageError, ctc.DeviceError)
 
 
+def test_arguments_of_prepare(bundle):
+    """Of another type, in ctc's words and not in nanobind's."""
+    for options, legal in (({"entry": 3}, "a string or None"),
+                           ({"device": 3}, "a string or None"),
+                           ({"chip": 3}, "a string or None"),
+                           ({"copy": 3}, "True or False"),
+                           ({"wait": 3}, "True or False")):
+        [name] = options
+        refuses(TypeError, f"{name} is 3, must be {legal}", bundle.prepare,
+                zeros(WEIGHT), zeros(3), **options)
+    refuses(TypeError, "weight is a list, must be an array", bundle.prepare,
+            [1], zeros(3))
+    refuses(TypeError, "name is 3, must be a string or None", bundle.entry, 3)
+    refuses(TypeError, "device is 3, must be a string", bundle.packed_bytes, 3)
+    refuses(TypeError, "chip is 3, must be a string or None",
+            bundle.packed_bytes, "cpu", chip=3)
+    assert bundle.packed_bytes("cpu", chip="sm_80") > 0
+
+
+def test_names_of_devices_and_chips(monkeypatch):
+    for use in (ctc.device, ctc.chip_of):
+        refuses(TypeError, 'device is 3, must be "cuda", "cuda:N", "cpu" or '
+                '"auto"', use, 3)
+    for name in ("sm_42", "sm_80,sm_90a"):
+        monkeypatch.setenv("CTC_CPU_CHIP", name)
+        refuses(ValueError, f"CTC_CPU_CHIP is '{name}', must be one of sm_80, "
+                "sm_86", ctc.chip_of, "cpu")
+    for name, chip in (("sm_90a", "sm_90a"), ("", "sm_80")):
+        monkeypatch.setenv("CTC_CPU_CHIP", name)
+        assert ctc.chip_of("cpu") == chip
+
+
+@pytest.mark.parametrize("stream", [-1, 2**64])
+def test_handles_of_streams(bundle, layer, stream):
+    message = f"stream is {stream}, must be a handle from 0 to 2^64 - 1"
+    refuses(ValueError, message, layer, zeros(SHAPE), stream=stream)
+    refuses(ValueError, message, bundle.prepare, zeros(WEIGHT), zeros(3),
+            stream=stream)
+
+
 def test_no_gpu(bundle):
     if ctc.device().device != "cpu":
         pytest.skip("there is a GPU")
@@ -227,6 +269,33 @@ def test_save_and_load(bundle, tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["layer.ctcb"]
 
 
+def test_paths(bundle, tmp_path):
+    """What cannot be read or written is named as the caller named it, and
+    nothing is left behind."""
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for name, error in (("none/x", FileNotFoundError),
+                        ("file/x", NotADirectoryError),
+                        ("folder", IsADirectoryError)):
+        with pytest.raises(error) as caught:
+            bundle.save(tmp_path / name)
+        assert caught.value.filename == str(tmp_path / name)
+        assert caught.value.filename2 is None
+    with pytest.raises(IsADirectoryError) as caught:
+        bundle.save(os.curdir)
+    assert caught.value.filename == os.curdir
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+    for use in (bundle.save, ctc.load):
+        refuses(TypeError, "path is b'x', must be the path of a file", use,
+                b"x")
+        refuses(ValueError, "path is '', must be the path of a file", use, "")
+    refuses(TypeError, "path is of type bytes, must be the path of a file; "
+            "ctc.Bundle takes bytes", ctc.load, bundle.to_bytes())
+    with pytest.raises(FileNotFoundError) as caught:
+        ctc.load(pathlib.Path("none.ctcb"))
+    assert caught.value.filename in ("none.ctcb", pathlib.Path("none.ctcb"))
+
+
 def test_entries(bundle):
     refuses(ValueError, "no entry 'other'", bundle.entry, "other")
     entry = bundle.entry()
@@ -251,6 +320,19 @@ def test_entries(bundle):
      "a size of input is 3.5, must be an integer"),
     ({"input": (1, 2, -3), "weight": (2, 1, 1)}, ValueError,
      "input has a size of -3, must be at least 0"),
+    ({"input": ("?", 2, 3)}, TypeError, "input's batch is the string '?', must "
+     "be an integer, or None where it is known at launch only"),
+    ({"input": b"123"}, TypeError, "input is b'123', must be a shape"),
+    ({"bias": np.zeros(3)}, TypeError, "bias is array([0., 0., 0.]), must be "
+     "True or False; Bundle.prepare takes its values"),
+    ({"bias": "yes"}, TypeError, "bias is 'yes', must be True or False"),
+    ({"cache": "x"}, TypeError, "cache is 'x', must be True or False"),
+    ({"family": 3}, TypeError, "family is 3, must be a string or None"),
+    ({"epilogue": 3}, TypeError,
+     "epilogue is 3, must be a string or a sequence of strings, a step each"),
+    ({"epilogue": ["relu", 3]}, TypeError, "epilogue has 3, must be a string"),
+    ({"layout": 3}, TypeError,
+     "layout is 3, must be one of channels_first, channels_last"),
     ({"dtype": "float64"}, ValueError,
      "dtype is 'float64', must be float32, float16 or bfloat16"),
     ({"dtype": np.int8}, ValueError, "dtype is 'int8', must be"),
@@ -261,10 +343,28 @@ def test_entries(bundle):
     ({"stride": (1, 2)}, ValueError,
      "stride has 2 values, must have 1 or 1, one per spatial dimension"),
     ({"stride": True}, TypeError, "stride is True, must be an integer"),
+    ({"stride": "2"}, TypeError,
+     "stride is the string '2', must be an integer or a sequence of 1"),
+    ({"dilation": b"2"}, TypeError,
+     "dilation is b'2', must be an integer or a sequence of 1"),
+    ({"stride": np.array([2, 2])}, TypeError,
+     "stride is array([2, 2]), must be an integer"),
+    ({"stride": np.zeros((9, 9))}, TypeError,
+     "stride is of type ndarray, must be an integer"),
+    ({"padding": "1:2"}, TypeError,
+     "padding is the string '1:2', must be an integer or a sequence of 1"),
+    ({"padding": ["12"]}, TypeError, "padding is the string '12', must be an "
+     "integer or a pair (low, high)"),
+    ({"padding": [(1, "2")]}, TypeError,
+     "padding is the string '2', must be an integer"),
     ({"stride": 2**63}, ValueError, f"stride is {2**63}, must fit in 64 bits"),
     ({"padding": [(1, 2, 3)]}, ValueError,
      "padding has the element (1, 2, 3), must be an integer or a pair"),
     ({"chips": "sm_70"}, ValueError, "chips has 'sm_70', must be of sm_80"),
+    ({"chips": 80}, TypeError, "chips is 80, must be a string or a sequence "
+     "of strings, of sm_80, sm_86"),
+    ({"chips": b"sm_80"}, TypeError, "chips is b'sm_80', must be a string"),
+    ({"chips": ["sm_80", 90]}, TypeError, "chips has 90, must be a string"),
     ({"chips": ["sm_80", "sm_80"]}, ValueError, "chips names 'sm_80' twice"),
     ({"chips": []}, ValueError, "chips is empty, must name at least one of"),
     ({"stride": 0}, ctc.CompileError,
@@ -311,6 +411,8 @@ def test_compile_mlir(tmp_path):
             ctc.compile, "module {}", input=(1, 2, 3))
     with pytest.raises(FileNotFoundError):
         ctc.compile(tmp_path / "none.mlir")
+    refuses(TypeError, "mlir is b'module {}', must be the text of a module, or "
+            "the path of a file", ctc.compile, b"module {}")
 
 
 def test_no_compiler_here(monkeypatch, tmp_path):

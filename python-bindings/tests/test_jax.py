@@ -119,6 +119,9 @@ def test_bad_input(arrays):
     with pytest.raises(ValueError, match="weight has 4 input channels, must "
                                          "have input's 5"):
         cjax.conv_transpose(x.transpose(0, 2, 1, 3), w)
+    with pytest.raises(TypeError, match="epilogue is 3, must be a string or a "
+                                        "sequence of strings, a step each"):
+        cjax.conv_transpose(x, w, epilogue=3)
     with pytest.raises(ctc.CompileError, match="stride is 0"):
         jax.jit(functools.partial(cjax.conv_transpose, stride=0))(x, w)
     with pytest.raises(TypeError, match="the layer takes no operands, got 1"):

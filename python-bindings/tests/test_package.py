@@ -85,6 +85,13 @@ def test_docstrings():
                 assert prose(member), (kind, name)
 
 
+def test_names():
+    """`dir` shows what is public, and nothing that was only imported."""
+    names = [name for name in dir(ctc) if not name.startswith("_")]
+    assert names == sorted(ctc.__all__)
+    assert "__version__" in dir(ctc)
+
+
 def environment_with(tmp_path, *packages):
     """A fresh environment; NumPy comes from this one, as it was pinned."""
     folder = tmp_path / "fresh"

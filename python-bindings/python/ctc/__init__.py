@@ -44,6 +44,13 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    """What is public; ctc.torch and ctc.jax are left out, since whoever looks
+    at every name would import them."""
+    return sorted([*__all__, *(name for name in globals()
+                               if name.startswith("__"))])
+
+
 def __getattr__(name: str) -> ModuleType:
     """ctc.torch and ctc.jax, imported when they are first named."""
     if name in ("torch", "jax"):

@@ -8,13 +8,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import pathlib
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from ctc import _runtime
+from ctc import _checks, _runtime
 from ctc._runtime import PreparedLayer
 
 
@@ -114,6 +116,7 @@ class Bundle:
         Raises `ValueError` for a name that is not there, or none where there
         are several entries, and on a closed bundle.
         """
+        _checks.require(name=(name, _checks.TEXT_OR_NONE))
         fields = self._native.entry(name)
         arguments = tuple(Argument(**one) for one in fields.pop("arguments"))
         return Entry(arguments=arguments, **fields)
@@ -148,13 +151,28 @@ class Bundle:
         a bundle without code for it, `ctc.OutOfMemoryError`, and
         `ctc.DeviceError` when the device fails.
         """
-        return self._native.prepare(weight, bias, entry, device, chip, stream,
-                                    packed, copy, wait)
+        try:
+            return self._native.prepare(weight, bias, entry, device, chip,
+                                        stream, packed, copy, wait)
+        except TypeError:
+            # Looked at now and not before: a layer of ctc.torch is prepared
+            # at every call.
+            wrong = _checks.wrong(
+                entry=(entry, _checks.TEXT_OR_NONE),
+                device=(device, _checks.TEXT_OR_NONE),
+                chip=(chip, _checks.TEXT_OR_NONE),
+                copy=(copy, _checks.FLAG), wait=(wait, _checks.FLAG))
+            if wrong is None:
+                raise
+            raise wrong from None
 
     def packed_bytes(self, device: str, entry: str | None = None,
                      chip: str | None = None) -> int:
         """Bytes of the packed weight of an entry on a device ("cuda:0"), for
         `prepare(packed=...)`. Raises as `prepare` does."""
+        _checks.require(device=(device, _checks.TEXT),
+                        entry=(entry, _checks.TEXT_OR_NONE),
+                        chip=(chip, _checks.TEXT_OR_NONE))
         return self._native.packed_bytes(device, entry, chip)
 
     def to_bytes(self) -> bytes:
@@ -162,14 +180,17 @@ class Bundle:
         return self._native.to_bytes()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the bundle to a file, whole or not at all."""
-        target = pathlib.Path(path)
-        staged = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        """Writes the bundle to a file, whole or not at all.
+
+        Raises `OSError` when it cannot be written.
+        """
+        name = _checks.path("path", path, "the path of a file")
+        data = self.to_bytes()
         try:
-            staged.write_bytes(self.to_bytes())
-            staged.replace(target)
-        finally:
-            staged.unlink(missing_ok=True)
+            _write_whole(pathlib.Path(name), data)
+        except OSError as error:
+            # The caller knows the file, not what it is staged in.
+            raise OSError(error.errno, error.strerror, name) from None
 
     def close(self) -> None:
         """Releases the bundle; every later use but `closed` is an error."""
@@ -190,18 +211,33 @@ class Bundle:
                 f"{', '.join(self.chips)}>")
 
 
+def _write_whole(target: pathlib.Path, data: bytes) -> None:
+    """Writes a file beside its place, then moves it there."""
+    if target.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    staged = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        staged.write_bytes(data)
+        staged.replace(target)
+    finally:
+        with contextlib.suppress(OSError):
+            staged.unlink(missing_ok=True)
+
+
 def load(path: str | os.PathLike[str]) -> Bundle:
     """Reads and checks a bundle (.ctcb).
 
     Raises `OSError` when the file cannot be read, and `ctc.BundleError` when
     it is not a sound bundle.
     """
-    data = pathlib.Path(path).read_bytes()
+    name = _checks.path("path", path, "the path of a file; ctc.Bundle takes "
+                        "bytes")
+    data = pathlib.Path(name).read_bytes()
     try:
         return Bundle(data)
     except Exception as error:
         from ctc._errors import BundleError
 
         if isinstance(error, BundleError):
-            raise BundleError(f"{os.fspath(path)}: {error}") from None
+            raise BundleError(f"{name}: {error}") from None
         raise

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ctc import _cache, _devices, _layers, _runtime
+from ctc import _cache, _checks, _devices, _layers, _runtime
 from ctc._bundle import Bundle
 from ctc._errors import CompilerMissingError, NoImageError
 from ctc._layers import Padding, PerDimension
@@ -41,21 +41,51 @@ def has_compiler() -> bool:
     return True
 
 
+def _words(what: str, value: object, legal: str) -> list[str]:
+    """The words of a list, or of a text with commas between them."""
+    if isinstance(value, str):
+        return value.split(",")
+    if not isinstance(value, Iterable) or isinstance(value, (bytes, bytearray)):
+        raise TypeError(f"{what} is {_checks.shown(value)}, must be {legal}")
+    words = list(value)
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"{what} has {_checks.shown(word)}, must be "
+                            f"{legal}")
+    return words
+
+
+def steps_of(epilogue: object) -> list[str]:
+    """The steps of an epilogue as `ctc.compile` is given it."""
+    words = _words("epilogue", epilogue,
+                   "a string or a sequence of strings, a step each")
+    return [word for word in words if word]
+
+
 def _chips(chips: str | Sequence[str] | None) -> list[str]:
     known = _runtime.chips()
     if chips is None:
         return known
-    names = chips.split(",") if isinstance(chips, str) else list(chips)
+    legal = ", ".join(known)
+    names = _words("chips", chips,
+                   f"a string or a sequence of strings, of {legal}")
     if not names:
-        raise ValueError("chips is empty, must name at least one of "
-                         f"{', '.join(known)}")
+        raise ValueError(f"chips is empty, must name at least one of {legal}")
     for name in names:
         if name not in known:
-            raise ValueError(f"chips has {name!r}, must be of "
-                             f"{', '.join(known)}")
+            raise ValueError(f"chips has {name!r}, must be of {legal}")
         if names.count(name) > 1:
             raise ValueError(f"chips names {name!r} twice")
     return names
+
+
+def _cpu_chip() -> str:
+    known = _runtime.chips()
+    name = os.environ.get("CTC_CPU_CHIP") or known[0]
+    if name not in known:
+        raise ValueError(f"CTC_CPU_CHIP is {name!r}, must be one of "
+                         f"{', '.join(known)}")
+    return name
 
 
 def chip_of(device: str = "auto") -> str:
@@ -69,7 +99,7 @@ def chip_of(device: str = "auto") -> str:
     """
     found = _devices.device(device)
     if found.compute_capability is None:
-        return _chips(os.environ.get("CTC_CPU_CHIP", _runtime.chips()[0]))[0]
+        return _cpu_chip()
     if found.chip is None:
         major, minor = found.compute_capability
         raise NoImageError(f"{found.name} has compute capability {major}."
@@ -96,14 +126,9 @@ class _Tables:
     before ctc's own."""
 
     def __init__(self, choice: str | os.PathLike[str] | bool):
-        if not isinstance(choice, (str, os.PathLike, bool)):
-            raise TypeError(f"tuning_table is {choice!r}, must be True, False "
-                            "or the path of a file")
         self.use = choice is not False
-        self.path = "" if isinstance(choice, bool) else os.fspath(choice)
-        if not isinstance(choice, bool) and not self.path:
-            raise ValueError("tuning_table is '', must be True, False or the "
-                             "path of a file")
+        self.path = "" if isinstance(choice, bool) else _checks.path(
+            "tuning_table", choice, "True, False or the path of a file")
 
     def key(self) -> dict[str, object]:
         """What of them is in the name of a cached bundle: a file by what is in
@@ -193,22 +218,24 @@ def compile(mlir: str | os.PathLike[str] | None = None, *,
     cache does not have the bundle.
     """
     names = _chips(chips)
+    _checks.require(family=(family, _checks.TEXT_OR_NONE),
+                    cache=(cache, _checks.FLAG))
     if mlir is not None:
         if input is not None or weight is not None:
             raise ValueError("mlir and a shape are given, must be one of them")
         if isinstance(mlir, str):
             return _compile_mlir(mlir, "<mlir>", names, family, cache,
                                  _Tables(tuning_table))
-        path = os.fspath(mlir)
+        path = _checks.path("mlir", mlir, "the text of a module, or the path "
+                            "of a file as an os.PathLike")
         return _compile_mlir(pathlib.Path(path).read_text(), path, names,
                              family, cache, _Tables(tuning_table))
     if input is None or weight is None:
         raise ValueError("there is nothing to compile: give MLIR text, or "
                          "input= and weight=")
-    steps = epilogue.split(",") if isinstance(epilogue, str) else epilogue
+    steps = steps_of(epilogue)
     layer = _layers.layer(
         input=input, weight=weight, dtype=dtype, bias=bias, stride=stride,
         dilation=dilation, padding=padding, output_padding=output_padding,
         groups=groups, layout=layout, precision=precision)
-    return compile_layer(layer, [step for step in steps if step], names,
-                         family, cache, tuning_table)
+    return compile_layer(layer, steps, names, family, cache, tuning_table)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ctc import _runtime
+from ctc import _checks, _runtime
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,12 @@ def device(name: str = "auto") -> Device:
     """Opens a device: "cuda", "cuda:N", "cpu", or "auto", cuda where there is
     one and else cpu.
 
-    Raises `ValueError` for another name and `ctc.NoDeviceError` where there is
-    no such GPU.
+    Raises `ValueError` for another name, `TypeError` for what is no string,
+    and `ctc.NoDeviceError` where there is no such GPU.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"device is {_checks.shown(name)}, must be \"cuda\", "
+                        "\"cuda:N\", \"cpu\" or \"auto\"")
     return Device(**_runtime.device_info(name))
 
 

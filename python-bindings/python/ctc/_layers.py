@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Union
+from typing import Any, TypeGuard, Union
+
+from ctc import _checks
 
 #: One value for all dimensions, or one each.
 PerDimension = Union[int, Sequence[int]]
@@ -87,20 +89,34 @@ def dtype_name(dtype: object) -> str:
     return name
 
 
-def _integer(what: str, value: object) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{what} is {value!r}, must be an integer")
-    number = int(value.__index__())
+def _integer(what: str, value: Any, legal: str = "an integer") -> int:
+    number = None
+    if not isinstance(value, bool):
+        try:
+            number = int(value.__index__())
+        except (AttributeError, TypeError):  # Arrays have it, and refuse.
+            pass
+    if number is None:
+        kind = "the string " if isinstance(value, str) else ""
+        raise TypeError(f"{what} is {kind}{_checks.shown(value)}, must be "
+                        f"{legal}")
     if not -2**63 < number < 2**63:
         raise ValueError(f"{what} is {number}, must fit in 64 bits")
     return number
 
 
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Of values: characters and bytes are none."""
+    return (isinstance(value, Sequence)
+            and not isinstance(value, (str, bytes, bytearray)))
+
+
 def per_dimension(what: str, value: PerDimension,
                   rank: int) -> tuple[int, ...]:
     """One integer for each of `rank` dimensions."""
-    if not isinstance(value, Sequence):
-        return (_integer(what, value),) * rank
+    if not _is_sequence(value):
+        every = _integer(what, value, f"an integer or a sequence of {rank}")
+        return (every,) * rank
     if len(value) != rank:
         raise ValueError(f"{what} has {len(value)} values, must have 1 or "
                          f"{rank}, one per spatial dimension")
@@ -109,35 +125,38 @@ def per_dimension(what: str, value: PerDimension,
 
 def sides(what: str, value: Padding, rank: int) -> tuple[tuple[int, int], ...]:
     """Low and high padding for each of `rank` dimensions."""
-    if not isinstance(value, Sequence):
-        return ((_integer(what, value),) * 2,) * rank
+    if not _is_sequence(value):
+        both = _integer(what, value, f"an integer or a sequence of {rank}")
+        return ((both, both),) * rank
     if len(value) != rank:
         raise ValueError(f"{what} has {len(value)} values, must have 1 or "
                          f"{rank}, one per spatial dimension")
     pairs = []
     for one in value:
-        if isinstance(one, Sequence):
-            if len(one) != 2:
-                raise ValueError(f"{what} has the element {one!r}, must be an "
-                                 "integer or a pair (low, high)")
-            low, high = one
-        else:
-            low = high = one
-        pairs.append((_integer(what, low), _integer(what, high)))
+        if not _is_sequence(one):
+            both = _integer(what, one, "an integer or a pair (low, high)")
+            pairs.append((both, both))
+            continue
+        if len(one) != 2:
+            raise ValueError(f"{what} has the element {one!r}, must be an "
+                             "integer or a pair (low, high)")
+        pairs.append((_integer(what, one[0]), _integer(what, one[1])))
     return tuple(pairs)
 
 
-def _choice(what: str, value: str, legal: tuple[str, ...]) -> str:
-    if value not in legal:
-        raise ValueError(f"{what} is {value!r}, must be one of "
-                         f"{', '.join(legal)}")
-    return value
+def choice(what: str, value: object, legal: tuple[str, ...]) -> str:
+    """One of some words."""
+    if isinstance(value, str) and value in legal:
+        return value
+    kind = ValueError if isinstance(value, str) else TypeError
+    raise kind(f"{what} is {_checks.shown(value)}, must be one of "
+               f"{', '.join(legal)}")
 
 
 def _sizes(what: str, value: object) -> tuple[object, ...]:
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        raise TypeError(f"{what} is {value!r}, must be a shape: a sequence of "
-                        "integers")
+    if not _is_sequence(value):
+        raise TypeError(f"{what} is {_checks.shown(value)}, must be a shape: "
+                        "a sequence of integers")
     return tuple(value)
 
 
@@ -146,6 +165,9 @@ def layer(*, input: object, weight: object, dtype: object, bias: bool,
           output_padding: PerDimension, groups: int, layout: str,
           precision: str) -> Layer:
     """The layer of `ctc.compile`'s arguments, or ValueError or TypeError."""
+    if not isinstance(bias, bool):
+        raise TypeError(f"bias is {_checks.shown(bias)}, must be True or "
+                        "False; Bundle.prepare takes its values")
     x, w = _sizes("input", input), _sizes("weight", weight)
     if not 3 <= len(x) <= 5:
         raise ValueError(f"input has {len(x)} sizes, must have 3 to 5: batch, "
@@ -153,9 +175,11 @@ def layer(*, input: object, weight: object, dtype: object, bias: bool,
     if len(w) != len(x):
         raise ValueError(f"weight has {len(w)} sizes, must have {len(x)} as "
                          "input has")
-    first = _choice("layout", layout, LAYOUTS) == "channels_first"
+    first = choice("layout", layout, LAYOUTS) == "channels_first"
     rank = len(x) - 2
-    batch = None if x[0] is None else _integer("input's batch", x[0])
+    batch = None if x[0] is None else _integer(
+        "input's batch", x[0],
+        "an integer, or None where it is known at launch only")
     others = [_integer("a size of input", one) for one in x[1:]]
     kernel = [_integer("a size of weight", one) for one in w]
     channels = others.pop(0 if first else -1)
@@ -178,5 +202,5 @@ def layer(*, input: object, weight: object, dtype: object, bias: bool,
         padding=sides("padding", padding, rank),
         output_padding=per_dimension("output_padding", output_padding, rank),
         dtype=dtype_name(dtype), layout=layout,
-        precision=_choice("precision", precision, PRECISIONS),
-        bias=bool(bias))
+        precision=choice("precision", precision, PRECISIONS),
+        bias=bias)

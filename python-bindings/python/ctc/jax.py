@@ -150,8 +150,7 @@ def conv_transpose(x: Any, weight: Any, bias: Any = None, *operands: Any,
         padding=padding, output_padding=output_padding, groups=groups,
         layout=layout, precision=precision)
     bias = None if bias is None else jnp.asarray(bias, x.dtype)
-    steps = epilogue.split(",") if isinstance(epilogue, str) else epilogue
-    steps = tuple(step for step in steps if step)
+    steps = tuple(_compile.steps_of(epilogue))
     if steps:
         return _call(layer, steps, x, weight, bias,
                      tuple(jnp.asarray(one, x.dtype) for one in operands))
