@@ -337,6 +337,27 @@ static void refuseGradients(nb::handle object, const char *what) {
                "lose; use ctc.torch, or give its detach()");
 }
 
+/// Raises for an array that its framework does not hand over, in place of what
+/// the framework says, which for PyTorch is a stack of C++ functions.
+[[noreturn]] static void refuseExchange(nb::handle object, const char *what) {
+  nb::python_error refused;
+  const auto text = [&](const char *attribute) {
+    const nb::object value = nb::getattr(object, attribute, nb::none());
+    return nb::cast<std::string>(nb::str(nb::handle(value)));
+  };
+  const std::string name = what, layout = text("layout"),
+                    device = text("device"), dtype = text("dtype");
+  if (layout.starts_with("torch.") && layout != "torch.strided")
+    raiseValue(name + " has layout " + layout + ", must have torch.strided");
+  if (device == "meta")
+    raiseValue(name + " is on meta, must be on cpu or cuda");
+  const std::string message =
+      nb::cast<std::string>(nb::str(nb::handle(refused.value())));
+  raiseType(name + " has dtype " + dtype + " on " + device +
+            ", which DLPack does not hand over: " +
+            message.substr(0, message.find('\n')));
+}
+
 TensorView python::view(nb::handle object, const char *what,
                         std::optional<uint64_t> stream) {
   TensorView result;
@@ -358,7 +379,7 @@ void python::view(nb::handle object, const char *what,
   case Protocol::ExchangeApi: {
     dlpack::Tensor tensor;
     if (result.traits->api->tensorFromObject(object.ptr(), &tensor) != 0)
-      throw nb::python_error();
+      refuseExchange(object, what);
     fillFrom(tensor, what, result);
     break;
   }

@@ -449,36 +449,7 @@ def test_subclasses_are_left():
     assert type(ctorch.convert(model)[0]) is Own
 
 
-# -- What is refused ---------------------------------------------------------
-
-def test_bad_input():
-    w = torch.zeros(2, 3, 2)
-    with pytest.raises(ValueError, match="input has 2 dimensions, must have 3 "
-                                         "to 5"):
-        ctorch.conv_transpose(torch.zeros(2, 2), w)
-    with pytest.raises(ValueError, match="precision is 'fast', must be one"):
-        ctorch.conv_transpose(torch.zeros(1, 2, 3), w, precision="fast")
-    with pytest.raises(ValueError, match="stride has 2 values, must have 1 or "
-                                         "1"):
-        ctorch.conv_transpose(torch.zeros(1, 2, 3), w, stride=(1, 2))
-    with pytest.raises(ValueError, match="weight is torch.float32 on cpu, must "
-                                         "be torch.float16 on cpu"):
-        ctorch.conv_transpose(torch.zeros(1, 2, 3).half(), w)
-    with pytest.raises(ValueError, match="dtype is 'torch.float64', must be"):
-        ctorch.conv_transpose(torch.zeros(1, 2, 3).double(), w.double())
-    with pytest.raises(ValueError, match="weight has 2 input channels, must "
-                                         "have input's 4"):
-        ctorch.conv_transpose(torch.zeros(1, 4, 3), w)
-    with pytest.raises(ctc.CompileError, match="stride is 0, must be at least"):
-        ctorch.conv_transpose(torch.zeros(1, 2, 3), w, stride=0)
-    with pytest.raises(ValueError, match="input has 2 dimensions, must have 3 "
-                                         "or 4"):
-        ctorch.ConvTranspose2d(2, 2, 2)(torch.zeros(2, 2))
-    with pytest.raises(TypeError, match="model is a int, must be a"):
-        ctorch.convert(3)
-    with pytest.raises(ValueError, match="precision is 'fast', must be one"):
-        ctorch.convert(nn.Identity(), precision="fast")
-
+# -- Layers of a bundle ------------------------------------------------------
 
 def test_gradients_are_not_lost_outside_autograd():
     bundle = ctc.compile(input=(1, 2, 3), weight=(2, 2, 2), chips="sm_80")

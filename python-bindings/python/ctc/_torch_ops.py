@@ -27,7 +27,7 @@ from ctc._compile import chip_of, compile_layer
 from ctc._runtime import PreparedLayer
 
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
-
+_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 #: Stride, padding, output padding, dilation: one value per spatial dimension;
 #: groups; precision.
@@ -97,6 +97,45 @@ def _device_name(x: Tensor) -> str:
     return f"cuda:{x.device.index}"
 
 
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _check_types(x: Tensor, weight: Tensor) -> None:
+    """The input is blamed: the weight is mostly a module's own."""
+    if x.dtype != weight.dtype:
+        raise TypeError(f"input has dtype {_name(x.dtype)}, must be "
+                        f"{_name(weight.dtype)} as the weight has")
+    if x.dtype not in _DTYPES:
+        raise TypeError(f"input has dtype {_name(x.dtype)}, must be float32, "
+                        "float16 or bfloat16")
+
+
+def _check_devices(x: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    for what, other in (("weight", weight), ("bias", bias)):
+        if other is not None and other.device != x.device:
+            raise ValueError(f"{what} is on {other.device}, must be on "
+                             f"{x.device}, where the input is")
+
+
+def _check_shapes(x: Tensor, weight: Tensor) -> None:
+    if x.dim() != weight.dim():
+        raise ValueError(f"input has {x.dim()} dimensions, must have "
+                         f"{weight.dim()} as the weight has")
+    if x.shape[1] != weight.shape[0]:
+        raise ValueError(f"input has {x.shape[1]} channels, must have the "
+                         f"weight's {weight.shape[0]}")
+
+
+def _wrong_layout(*tensors: Tensor | None) -> ValueError | None:
+    """What to say of a sparse tensor, whose elements have no one place."""
+    for what, tensor in zip(("input", "weight", "bias"), tensors):
+        if tensor is not None and tensor.layout is not torch.strided:
+            return ValueError(f"{what} has layout {tensor.layout}, must have "
+                              f"{torch.strided}")
+    return None
+
+
 def _bundle_for(x: Tensor, source: Tensor, weight: Tensor,
                 bias: Tensor | None, attributes: Attributes,
                 layout: str) -> _Compiled:
@@ -107,6 +146,8 @@ def _bundle_for(x: Tensor, source: Tensor, weight: Tensor,
     found = _compiled.get(key)
     if found is not None:
         return found
+    _check_types(x, weight)
+    _check_shapes(x, weight)
     stride, padding, output_padding, dilation, groups, precision = attributes
     output = output_shape(x, weight, stride, padding, output_padding, dilation,
                           groups)
@@ -176,22 +217,29 @@ def _frozen_layer(compiled: _Compiled, weight: Tensor,
 def _run(x: Tensor, weight: Tensor, bias: Tensor | None,
          attributes: Attributes, frozen: bool) -> Tensor:
     """The operator's kernel, below autograd."""
-    if weight.device != x.device or weight.dtype != x.dtype:
-        raise ValueError(f"weight is {weight.dtype} on {weight.device}, must "
-                         f"be {x.dtype} on {x.device} as the input is")
-    last = is_channels_last(x)
-    source = _dense(_last(x) if last else x)
-    compiled = _bundle_for(x, source, weight, bias, attributes,
-                           "channels_last" if last else "channels_first")
-    layer = (_frozen_layer(compiled, weight, bias) if frozen
-             else _pack(compiled, weight, bias, wait=False))
-    if not last:
-        return layer(source)
-    # A view of what the layer makes would be a view to autograd as well.
-    y = torch.empty(compiled.output, dtype=x.dtype, device=x.device,
-                    memory_format=_CHANNELS_LAST[x.dim()])
-    layer(source, out=_last(y))
-    return y
+    try:
+        if weight.device != x.device or weight.dtype != x.dtype:
+            _check_types(x, weight)
+            _check_devices(x, weight, bias)
+        last = is_channels_last(x)
+        source = _dense(_last(x) if last else x)
+        compiled = _bundle_for(x, source, weight, bias, attributes,
+                               "channels_last" if last else "channels_first")
+        layer = (_frozen_layer(compiled, weight, bias) if frozen
+                 else _pack(compiled, weight, bias, wait=False))
+        if not last:
+            return layer(source)
+        # A view of what the layer makes would be a view to autograd as well.
+        y = torch.empty(compiled.output, dtype=x.dtype, device=x.device,
+                        memory_format=_CHANNELS_LAST[x.dim()])
+        layer(source, out=_last(y))
+        return y
+    except RuntimeError:
+        # Looked at now and not at every call.
+        wrong = _wrong_layout(x, weight, bias)
+        if wrong is None:
+            raise
+        raise wrong from None
 
 
 @torch.library.custom_op("ctc::conv_transpose", mutates_args=())
@@ -211,6 +259,12 @@ def _(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Sequence[int],
       padding: Sequence[int], output_padding: Sequence[int],
       dilation: Sequence[int], groups: int, precision: str,
       frozen: bool) -> Tensor:
+    _check_types(x, weight)
+    _check_shapes(x, weight)
+    if x.device.type != "meta":
+        # PyTorch asks here for meta tensors as well, and an output on another
+        # device would be memory that nobody wrote.
+        _check_devices(x, weight, bias)
     shape = output_shape(x, weight, stride, padding, output_padding, dilation,
                          groups)
     if is_channels_last(x):

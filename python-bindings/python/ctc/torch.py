@@ -15,7 +15,8 @@ are PyTorch's own, so training works, and torch.compile and torch.export keep
 the operator `torch.ops.ctc.conv_transpose` as it is.
 
 Inputs are float32, float16 or bfloat16, on a GPU or on the host, where the PTX
-machine executes the kernel. An input in torch.channels_last gives an output in
+machine executes the kernel; on the meta device outputs have shapes and no
+elements, as PyTorch's have. An input in torch.channels_last gives an output in
 torch.channels_last; any other is made contiguous, as PyTorch's modules do.
 """
 
@@ -27,7 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ctc import _layers
+from ctc import _checks, _layers
 from ctc._torch_ops import convolve as _convolve
 
 __all__ = ["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "convert",
@@ -58,9 +59,7 @@ def conv_transpose(input: Tensor, weight: Tensor, bias: Tensor | None = None,
     if not 1 <= rank <= 3:
         raise ValueError(f"input has {input.dim()} dimensions, must have 3 to "
                          "5: batch, channels and 1 to 3 spatial sizes")
-    if precision not in _layers.PRECISIONS:
-        raise ValueError(f"precision is {precision!r}, must be one of "
-                         f"{', '.join(_layers.PRECISIONS)}")
+    _layers.choice("precision", precision, _layers.PRECISIONS)
 
     def each(what: str, value: _layers.PerDimension) -> tuple[int, ...]:
         return _layers.per_dimension(what, value, rank)
@@ -109,7 +108,8 @@ class _ConvTranspose(nn.modules.conv._ConvTransposeNd):
 def _autocast(x: Tensor, *others: Tensor | None) -> Any:
     """Casts as autocast casts the inputs of PyTorch's convolutions."""
     device = x.device.type
-    if not torch.is_autocast_enabled(device):
+    # PyTorch raises for a device that autocast does not know ("meta").
+    if device not in ("cpu", "cuda") or not torch.is_autocast_enabled(device):
         return x, *others
     dtype = torch.get_autocast_dtype(device)
     return tuple(one if one is None or not one.is_floating_point()
@@ -159,15 +159,14 @@ def convert(model: _Module, *, precision: str = "tf32",
 
     precision, frozen: as for `conv_transpose`.
 
-    Returns the model. Raises `TypeError` for what is no module and
+    Returns the model. Raises `TypeError` for what is no module or no flag and
     `ValueError` for another precision.
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"model is a {type(model).__name__}, must be a "
                         "torch.nn.Module")
-    if precision not in _layers.PRECISIONS:
-        raise ValueError(f"precision is {precision!r}, must be one of "
-                         f"{', '.join(_layers.PRECISIONS)}")
+    _layers.choice("precision", precision, _layers.PRECISIONS)
+    _checks.require(frozen=(frozen, _checks.FLAG))
     for module in model.modules():
         replaced = _replaced_class(module)
         if replaced is not None:
