@@ -424,6 +424,15 @@ def test_convert_the_model_itself():
     assert module.frozen and module.precision == "tf32"
 
 
+def test_what_the_constructor_does_not_take():
+    module = ctorch.ConvTranspose1d(2, 2, 2)
+    assert (module.precision, module.frozen) == ("tf32", False)
+    with pytest.raises(TypeError, match="precision"):
+        ctorch.ConvTranspose1d(2, 2, 2, precision="ieee")
+    assert ctorch.convert(module, precision="ieee", frozen=True) is module
+    assert (module.precision, module.frozen) == ("ieee", True)
+
+
 def test_convert_with_weight_norm():
     """As in HiFi-GAN; removing the norm leaves ctc's module."""
     torch.manual_seed(0)

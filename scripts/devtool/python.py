@@ -8,7 +8,7 @@
 wheel of python-bindings, linked against the build tree; the tests of both the
 package and bench/peers run in it.
 
-PyTorch comes with the CUDA libraries it needs to be imported, 3 GB of them;
+PyTorch comes with the CUDA libraries it needs to be imported, 4.6 GiB in all;
 with CTC_NO_TORCH set it is left out, and its tests are skipped by name.
 """
 

@@ -4,14 +4,17 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===----------------------------------------------------------------------===#
-"""Package lists, the search for a CUDA toolkit, and the count of tests."""
+"""Package lists, the search for a CUDA toolkit, the help, and the count of
+tests."""
 
+import io
 import pathlib
 import tempfile
 import unittest
 from unittest import mock
 
-from devtool import cuda, debian, testing
+from devtool import __main__ as devtool
+from devtool import building, cuda, debian, python, testing
 from devtool.common import Failure
 
 
@@ -115,6 +118,37 @@ PYTEST = """<testsuites><testsuite name="pytest">
 <testcase classname="tests.test_torch" name="test_gpu">
   <skipped type="pytest.skip" message="no CUDA GPU here"/></testcase>
 </testsuite></testsuites>"""
+
+
+class Help(unittest.TestCase):
+    def shown(self, *arguments):
+        with mock.patch("sys.stdout", new=io.StringIO()) as output:
+            devtool.parse(arguments)
+        return " ".join(output.getvalue().split())
+
+    def test_size_of_what_is_installed(self):
+        text = self.shown("help")
+        self.assertIn("5.5 GiB on disk, 4.6 of them PyTorch", text)
+        self.assertIn("with CTC_NO_TORCH=1 in the environment", text)
+        for line in ("install what the build and the tests need",
+                     "install what the build needs, then build into build/"):
+            self.assertIn(line, text)
+
+    def test_no_torch(self):
+        with_torch = python.requirements({})
+        without = python.requirements({"CTC_NO_TORCH": "1"})
+        self.assertEqual(set(with_torch) - set(without),
+                         {python.TORCH_REQUIREMENTS})
+
+    def test_what_a_build_leaves_out(self):
+        """The demo does not make the environment of the tests."""
+        for action, called in ((building.setup, False),
+                               (building.setup_all, True)):
+            with mock.patch.object(building, "debian"), \
+                 mock.patch.object(building, "cuda"), \
+                 mock.patch.object(building, "python") as environment:
+                action()
+            self.assertEqual(environment.setup.called, called)
 
 
 class Counting(Scratch):
