@@ -237,23 +237,23 @@ static dlpack::DataType typeFromString(const std::string &text,
                                        const char *what) {
   if (dtypeName == "bfloat16")
     return {dlpack::kBfloat, 16, 1};
-  const auto bits = [&] {
-    unsigned width = 0;
+  unsigned width = 0; // Bytes of an element.
+  if (text.size() >= 3)
     std::from_chars(text.data() + 2, text.data() + text.size(), width);
-    return static_cast<uint8_t>(8 * width);
-  };
-  if (text.size() >= 3 && (text[0] == '<' || text[0] == '|'))
+  const bool isKnown = width >= 1 && width <= 31; // As DLPack counts bits.
+  const auto bits = static_cast<uint8_t>(8 * width);
+  if (isKnown && (text[0] == '<' || text[0] == '|'))
     switch (text[1]) {
     case 'f':
-      return {dlpack::kFloat, bits(), 1};
+      return {dlpack::kFloat, bits, 1};
     case 'i':
-      return {dlpack::kInt, bits(), 1};
+      return {dlpack::kInt, bits, 1};
     case 'u':
-      return {dlpack::kUInt, bits(), 1};
+      return {dlpack::kUInt, bits, 1};
     case 'b':
       return {dlpack::kBool, 8, 1};
     case 'c':
-      return {dlpack::kComplex, bits(), 1};
+      return {dlpack::kComplex, bits, 1};
     default:
       break;
     }

@@ -64,6 +64,18 @@ def test_dtype(layer):
             zeros(SHAPE), out=zeros(OUTPUT, dtype=np.float16))
 
 
+@pytest.mark.parametrize("typestr", ["<f0", "<f", "<f300", "", "<V4"])
+def test_elements_without_a_width(layer, typestr):
+    """As an object of another kind may describe itself."""
+    class Odd:
+        memory = zeros(SHAPE)
+        __array_interface__ = {**memory.__array_interface__,
+                               "typestr": typestr, "strides": (480, 120, 24, 4)}
+
+    refuses(TypeError, f"input has dtype {typestr}, must be float32, float16 "
+            "or bfloat16", layer, Odd())
+
+
 def test_no_array(layer):
     refuses(TypeError, "input is a list, must be an array", layer, [1, 2])
     refuses(TypeError, "input is a NoneType, must be an array", layer, None)
