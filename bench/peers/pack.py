@@ -35,6 +35,7 @@ import sys
 import time
 
 import floors
+import json_text
 import packing
 import shapes
 from measure import LAYOUTS, Usage, choice, read_layers
@@ -42,7 +43,7 @@ from measure import LAYOUTS, Usage, choice, read_layers
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 SCRIPTS = ("clock.py", "contenders.py", "ctc_library.py", "floors.py",
-           "measure.py", "oracle.py", "packing.py", "report.py", "rows.py",
+           "json_text.py", "measure.py", "oracle.py", "packing.py", "report.py", "rows.py",
            "shapes.py", "summary.py", "worker.py")
 LIBRARY = "libctc_runtime.so"
 
@@ -109,7 +110,7 @@ VARIANT_KEYS = {"name": str, "flags": list, "kernel": str, "layers": str,
 def read_variants(path):
     """The list of a file of variants. Raises Usage."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json_text.parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise Usage(f"{path}: {error}") from error
     variants = content.get("variants") if isinstance(content, dict) else None

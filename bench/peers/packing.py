@@ -17,9 +17,10 @@ alike is there once.
 """
 
 import hashlib
-import json
 import lzma
 import pathlib
+
+import json_text
 
 MANIFEST = "manifest.json"
 DEFAULT = "default"  # The variant that was compiled without being told how.
@@ -41,7 +42,7 @@ class Pack:
         self.folder = pathlib.Path(folder)
         path = self.folder / MANIFEST
         try:
-            self.manifest = json.loads(path.read_text(encoding="utf-8"))
+            self.manifest = json_text.parse(path.read_text(encoding="utf-8"))
             self.entries = {key_of(entry): entry
                             for entry in self.manifest["bundles"]}
         except (OSError, ValueError, KeyError, TypeError) as error:

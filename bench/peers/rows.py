@@ -14,6 +14,8 @@ import json
 import os
 import pathlib
 
+import json_text
+
 # Of a row. `norm`: single outputs are beyond their bounds, the error as a whole
 # is within (oracle.py).
 MEASURED = ("ok", "norm", "wrong")
@@ -64,7 +66,7 @@ def read_results(path):
     runs, rows, broken = [], {}, 0
     for line in filter(str.strip, lines):
         try:
-            entry = json.loads(line)
+            entry = json_text.parse(line)
             if "run" in entry:
                 runs.append(entry["run"])
             else:

@@ -11,9 +11,10 @@ Every attribute has to be there, so a misspelt one is found missing.
 """
 
 import dataclasses
-import json
 import math
 import pathlib
+
+import json_text
 
 
 class ShapesError(Exception):
@@ -172,10 +173,10 @@ def read_shapes(path):
     """
     path = pathlib.Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json_text.parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ShapesError(f"{path}: cannot be read: {error}") from error
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise ShapesError(f"{path}: is no JSON: {error}") from error
     cases = content.get("cases") if isinstance(content, dict) else None
     if not isinstance(cases, list) or not cases:

@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 
+import json_text
 import packing
 import rows
 import summary
@@ -232,7 +233,7 @@ def read_table(path, chip):
     if not path.exists():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json_text.parse(path.read_text(encoding="utf-8"))
         found = content["format"], content["chip"]
         entries = {key_of(entry["problem"]): entry
                    for entry in content["entries"]}

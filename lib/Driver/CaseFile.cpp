@@ -7,10 +7,10 @@
 
 #include "CaseFile.h"
 #include "Input.h"
+#include "ctc/Tuning/ParseJson.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/JSON.h"
 
 using namespace ctc;
 using namespace ctc::driver;
@@ -240,10 +240,9 @@ private:
 
 Expected<std::vector<Case>> driver::parseCases(StringRef text,
                                                const std::string &path) {
-  llvm::Expected<json::Value> root = json::parse(text);
+  auto root = parseJson(text, "'" + path + "'");
   if (!root)
-    return makeError(ErrorCode::Usage, "'" + path + "' is no JSON: " +
-                                           llvm::toString(root.takeError()));
+    return tl::unexpected(root.error());
   const json::Object *object = root->getAsObject();
   const json::Array *list = object ? object->getArray("cases") : nullptr;
   if (!list)

@@ -7,10 +7,10 @@
 
 #include "ctc/Tuning/TuningTable.h"
 #include "ctc/Support/File.h"
+#include "ctc/Tuning/ParseJson.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
@@ -248,10 +248,9 @@ Expected<TuningTable> ctc::parseTuningTable(llvm::StringRef text,
                                             llvm::StringRef name) {
   TuningTable table;
   table.name = name.str();
-  auto parsed = json::parse(text);
+  auto parsed = parseJson(text, table.name + ":");
   if (!parsed)
-    return makeError(ErrorCode::Usage, table.name + ": is no JSON: " +
-                                           llvm::toString(parsed.takeError()));
+    return tl::unexpected(parsed.error());
   const json::Object *object = parsed->getAsObject();
   if (!object)
     return makeError(ErrorCode::Usage,

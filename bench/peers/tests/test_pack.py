@@ -40,7 +40,8 @@ def test_flags_of_a_layer():
 
 
 @pytest.mark.parametrize("text, message", [
-    ("{", "Expecting"), ("[]", "must be an object with a list 'variants'"),
+    ("{", "Expecting"), ("[" * 50000 + "]" * 50000, "is nested too deep"),
+    ("[]", "must be an object with a list 'variants'"),
     ('{"variants": [{"flags": []}]}', "needs a name of its own"),
     ('{"variants": [{"name": "a"}, {"name": "a"}]}', "a name of its own"),
     ('{"variants": [{"name": "default"}]}', "other than 'default'"),

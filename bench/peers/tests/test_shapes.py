@@ -78,7 +78,8 @@ def test_what_is_no_layer_is_said_and_the_rest_is_read(shapes_file):
 
 @pytest.mark.parametrize("text, message", [
     ("{", "is no JSON"), ("[]", "must be an object with a list 'cases'"),
-    ('{"cases": []}', "at least one layer")])
+    ('{"cases": []}', "at least one layer"),
+    ("[" * 50000 + "]" * 50000, "is no JSON: is nested too deep")])
 def test_a_malformed_file(tmp_path, text, message):
     path = tmp_path / "layers.json"
     path.write_text(text)

@@ -274,6 +274,7 @@ def test_rows_that_are_no_times(bench, output, capsys):
 @needs_ctc
 @pytest.mark.parametrize("text, message", [
     ("{", "is no tuning table"), ("[]", "is no tuning table"),
+    ("[" * 50000 + "]" * 50000, "is nested too deep"),
     ('{"format": 1, "chip": "sm_80", "entries": []}',
      "is of format 1 for sm_80, must be of format 1 for sm_90a"),
     ('{"format": 2, "chip": "sm_90a", "entries": []}', "is of format 2")])

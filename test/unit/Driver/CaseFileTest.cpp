@@ -69,6 +69,26 @@ TEST(CaseFile, SaysWhatIsWrong) {
             "'f.json', case 0 'a': input channels are 4, must be a multiple "
             "of groups 3");
   EXPECT_TRUE(errorOf("{").message.starts_with("'f.json' is no JSON: "));
+}
+
+TEST(CaseFile, NestsOnlySoDeep) {
+  const std::string why = "'f.json' nests deeper than 100 levels, the most "
+                          "there may be, in line ";
+  auto nested = [](size_t levels) {
+    return std::string(levels, '[') + std::string(levels, ']');
+  };
+  EXPECT_EQ(errorOf("\n" + nested(101)).message, why + "2");
+  EXPECT_EQ(errorOf(std::string(1000000, '[')).message, why + "1");
+  EXPECT_EQ(errorOf("{\"a\\\"[\": " + nested(100) + "}").message, why + "1");
+  // Brackets within texts are none, and closed ones count no more.
+  const std::string none = "'f.json' is no file of cases: it has no list "
+                           "'cases'";
+  EXPECT_EQ(errorOf(nested(100)).message, none);
+  EXPECT_EQ(errorOf("[\"" + std::string(200, '{') + "\\\"[\"]").message, none);
+  std::string many = "[0";
+  for (int i = 0; i < 200; ++i)
+    many += ", {}";
+  EXPECT_EQ(errorOf(many + "]").message, none);
   auto missing = readCases("/no/such/file.json");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message, "cannot read '/no/such/file.json': No "

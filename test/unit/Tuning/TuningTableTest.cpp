@@ -227,7 +227,7 @@ TEST(TuningTable, ReadsEveryAttribute) {
 }
 
 TEST(TuningTable, WhatIsNoTableSaysWhatIsLegal) {
-  const auto why = [](const char *text) {
+  const auto why = [](const std::string &text) {
     auto table = parseTuningTable(text, "t.json");
     EXPECT_FALSE(table);
     if (!table) {
@@ -236,6 +236,9 @@ TEST(TuningTable, WhatIsNoTableSaysWhatIsLegal) {
     return table ? std::string() : table.error().message;
   };
   EXPECT_THAT(why("{"), StartsWith("t.json: is no JSON: "));
+  EXPECT_EQ(why(std::string(50000, '[')),
+            "t.json: nests deeper than 100 levels, the most there may be, in "
+            "line 1");
   EXPECT_EQ(why("[]"), "t.json: is [], must be an object with format, chip and "
                        "entries");
   EXPECT_EQ(why("{}"), "t.json: 'format' is missing, must be 1");
