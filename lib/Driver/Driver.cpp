@@ -7,14 +7,18 @@
 
 #include "ctc/Driver/Driver.h"
 #include "Commands.h"
+#include "Input.h"
 #include "ctc/Runtime/ctc_runtime.h"
 
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cerrno>
+#include <fcntl.h>
 #include <new>
 #include <stdexcept>
+#include <unistd.h>
 
 using namespace ctc;
 using namespace ctc::driver;
@@ -100,7 +104,27 @@ static int runCommandLine(const Command &command,
   return static_cast<int>(result.error().code);
 }
 
-int ctc::runDriver(int argc, char **argv) {
+/// The number of a standard stream that is closed would be given to the next
+/// file opened, which would then get what is printed. /dev/null, opened the
+/// wrong way round, keeps the number and refuses what is read or written.
+static void reserveStandardStreams() {
+  for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF)
+      (void)::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/// The exit code of a command that ended with `status`: what it printed may not
+/// have got to its reader. LLVM's stream would abort over that later.
+static int closeOutput(int status) {
+  llvm::outs().flush();
+  auto written = checkOutput();
+  if (written)
+    return status;
+  const int failed = usageError(written.error().message);
+  return status ? status : failed;
+}
+
+static int dispatch(int argc, char **argv) {
   if (argc < 2) {
     printOverview(llvm::errs());
     return static_cast<int>(ErrorCode::Usage);
@@ -136,4 +160,9 @@ int ctc::runDriver(int argc, char **argv) {
                     (nearest.empty()
                          ? "; ctc --help lists those there are"
                          : ", did you mean '" + nearest.str() + "'?"));
+}
+
+int ctc::runDriver(int argc, char **argv) {
+  reserveStandardStreams();
+  return closeOutput(dispatch(argc, argv));
 }

@@ -34,6 +34,10 @@ Expected<void> driver::writeOutput(const std::string &path,
         path, {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()});
   llvm::outs() << bytes;
   llvm::outs().flush();
+  return checkOutput();
+}
+
+Expected<void> driver::checkOutput() {
   if (!llvm::outs().has_error())
     return {};
   const std::string reason = llvm::outs().error().message();

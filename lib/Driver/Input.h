@@ -21,6 +21,10 @@ Expected<std::string> readInput(const std::string &path);
 /// Usage.
 Expected<void> writeOutput(const std::string &path, llvm::StringRef bytes);
 
+/// Whether all that was printed and flushed got to standard output; forgets the
+/// failure it tells of. Fails with Usage.
+Expected<void> checkOutput();
+
 } // namespace ctc::driver
 
 #endif // CTC_LIB_DRIVER_INPUT_H
