@@ -12,8 +12,6 @@
 #include "Values.h"
 #include "ctc/Bundle/Queries.h"
 
-#include <new>
-
 using namespace ctc;
 using namespace ctc::driver;
 
@@ -83,14 +81,8 @@ static BenchRow benchEntry(const Device &device, const BundleFile &file,
   row.chip = image.chip;
   row.family = entry.family;
   row.kernel = entry.kernel;
-  try {
-    row.bench = benchLayer(*layer, entry, request.flags, report.ceilings,
-                           request.options);
-  } catch (const std::bad_alloc &) {
-    // The other entries may be smaller.
-    row.bench = makeError(ErrorCode::Usage,
-                          "the host has not enough memory for its tensors");
-  }
+  row.bench = benchLayer(*layer, entry, request.flags, report.ceilings,
+                         request.options);
   return row;
 }
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LayerBench.h"
+#include "HostMemory.h"
 #include "LayerBuffers.h"
 #include "RunInputs.h"
 #include "ctc/Bundle/Queries.h"
@@ -203,12 +204,15 @@ Expected<LayerBench> driver::benchLayer(const LoadedLayer &layer,
     return makeError(ErrorCode::Usage,
                      "the output is empty, so nothing is launched; there is "
                      "nothing to time");
+  const Problem problem = inputs->problem;
   Bench bench(layer, entry, std::move(*inputs));
-  auto good = bench.place(result);
-  if (good)
-    good = bench.time(options, result);
-  if (good)
-    good = bench.check(options, result);
+  auto good =
+      withinMemory(problem, /*isChecked=*/true, [&]() -> Expected<void> {
+        auto done = bench.place(result);
+        if (done)
+          done = bench.time(options, result);
+        return done ? bench.check(options, result) : done;
+      });
   if (!good)
     return tl::unexpected(good.error());
   return result;

@@ -7,6 +7,7 @@
 
 #include "BundleFile.h"
 #include "Commands.h"
+#include "HostMemory.h"
 #include "Input.h"
 #include "Json.h"
 #include "ProfileOutput.h"
@@ -73,8 +74,10 @@ Expected<void> driver::profileCommand(CommandArguments arguments) {
   auto inputs = makeRunInputs(entry, request->flags);
   if (!inputs)
     return tl::unexpected(inputs.error());
-  auto profile = profileLayer(*layer, image, inputs->tensors, inputs->batch,
-                              request->sample);
+  auto profile = withinMemory(inputs->problem, /*isChecked=*/false, [&] {
+    return profileLayer(*layer, image, inputs->tensors, inputs->batch,
+                        request->sample);
+  });
   if (!profile)
     return tl::unexpected(profile.error());
   const ProfileReport report =

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RunInputs.h"
+#include "HostMemory.h"
 #include "Values.h"
 #include "ctc/Support/Npy.h"
 
@@ -211,7 +212,9 @@ Expected<RunInputs> driver::makeRunInputs(const Entry &entry,
   result.problem.batch = *batch;
   if (auto legal = verify(result.problem); !legal)
     return makeError(ErrorCode::Usage, legal.error().message);
-  auto tensors = makeTensors(entry, result.problem, flags);
+  auto tensors = withinMemory(result.problem, /*isChecked=*/false, [&] {
+    return makeTensors(entry, result.problem, flags);
+  });
   if (!tensors)
     return tl::unexpected(tensors.error());
   result.tensors = std::move(*tensors);

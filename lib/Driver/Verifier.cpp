@@ -13,6 +13,7 @@
 
 #include "Verifier.h"
 #include "Compiler.h"
+#include "HostMemory.h"
 #include "Scaling.h"
 #include "ctc/Bundle/Bundle.h"
 #include "ctc/Pipelines/LayerBuilder.h"
@@ -155,11 +156,20 @@ std::vector<Verifier::Prepared> Verifier::prepare(const Case &one,
                                                   const Problem &problem) {
   const Timer timer(spent.reference);
   std::vector<Prepared> prepared;
+  auto add = [&](std::string fill, auto make) {
+    auto made = withinMemory(problem, /*isChecked=*/true,
+                             [&]() -> Expected<Prepared> { return make(); });
+    if (made)
+      prepared.push_back(std::move(*made));
+    else
+      prepared.push_back(
+          {std::move(fill), {}, {}, {}, false, made.error().message});
+  };
   for (Fill fill : axes.fills)
-    prepared.push_back(prepareFill(problem, fill));
+    add(std::string(name(fill)), [&] { return prepareFill(problem, fill); });
   // A case that was scaled has outgrown its tensors.
   if (one.tensors && problem.inputShape() == one.problem.inputShape())
-    prepared.push_back(prepareGiven(one, problem));
+    add("given", [&] { return prepareGiven(one, problem); });
   return prepared;
 }
 
@@ -189,31 +199,42 @@ void Verifier::verify(const Case &one, const OnResult &onResult) {
   }
 }
 
-/// Compiles the problem for all chips; an error's message says everything.
-static Expected<Bundle> compileLayer(const Problem &problem,
-                                     const std::string &family,
-                                     const VerifyAxes &axes, bool assemble) {
+/// An error's message says everything.
+Expected<Bundle> Verifier::compile(const Problem &problem,
+                                   const std::string &family,
+                                   const std::vector<std::string> &chips) {
+  const Timer timer(spent.compile);
   CompilerSession session;
   auto module = buildLayer(session.context(), problem, axes.epilogue);
   if (!module)
     return tl::unexpected(module.error());
   CompileRequest request;
-  request.chips = axes.chips;
+  request.chips = chips;
   request.family = family;
-  request.assemble = assemble;
+  request.assemble = device.usesCubins();
   return session.compile(**module, request);
 }
 
 void Verifier::verifyCompiled(const Problem &problem, const std::string &family,
                               const std::vector<Prepared> &prepared,
-                              VerifyResult result, const OnResult &onResult) {
-  Expected<Bundle> bundle = [&] {
-    const Timer timer(spent.compile);
-    return compileLayer(problem, family, axes, device.usesCubins());
-  }();
+                              const VerifyResult &result,
+                              const OnResult &onResult) {
+  const Expected<Bundle> together = compile(problem, family, axes.chips);
+  if (together || axes.chips.size() == 1)
+    return verifyChips(together, axes.chips, prepared, result, onResult);
+  // What one chip cannot do is no failure of the others.
+  for (const std::string &chip : axes.chips)
+    verifyChips(compile(problem, family, {chip}), {chip}, prepared, result,
+                onResult);
+}
+
+void Verifier::verifyChips(const Expected<Bundle> &bundle,
+                           const std::vector<std::string> &chips,
+                           const std::vector<Prepared> &prepared,
+                           VerifyResult result, const OnResult &onResult) {
   const std::vector<uint8_t> bytes =
       bundle ? serialize(*bundle) : std::vector<uint8_t>();
-  for (const std::string &chip : axes.chips) {
+  for (const std::string &chip : chips) {
     result.chip = chip;
     Expected<LoadedLayer> layer =
         bundle ? LoadedLayer::load(device, bytes, chip, "")
@@ -222,15 +243,19 @@ void Verifier::verifyCompiled(const Problem &problem, const std::string &family,
       VerifyResult point = result;
       point.fill = inputs.fill;
       point.exact = inputs.exact;
-      if (!layer) {
-        point.failure = layer.error().message;
-      } else if (!inputs.failure.empty()) {
+      if (!inputs.failure.empty()) {
         point.failure = inputs.failure;
+      } else if (!layer) {
+        point.failure = layer.error().message;
       } else {
         const Entry &entry =
             bundle->images[layer->image()].manifest.entries[layer->entry()];
         point.family = entry.family;
-        runAndCheck(*layer, entry, inputs, point);
+        auto done = withinMemory(entry.problem, /*isChecked=*/true, [&] {
+          return runAndCheck(*layer, entry, inputs, point);
+        });
+        if (!done)
+          point.failure = done.error().message;
       }
       onResult(point);
     }
@@ -261,8 +286,10 @@ Expected<Tensor> Verifier::run(const LoadedLayer &layer, const Entry &entry,
   return output;
 }
 
-void Verifier::runAndCheck(const LoadedLayer &layer, const Entry &entry,
-                           const Prepared &prepared, VerifyResult &result) {
+Expected<void> Verifier::runAndCheck(const LoadedLayer &layer,
+                                     const Entry &entry,
+                                     const Prepared &prepared,
+                                     VerifyResult &result) {
   const Problem &problem = entry.problem;
   LayerInputs inputs{
       convertLayout(prepared.inputs.input, Layout::ChannelsFirst,
@@ -270,10 +297,8 @@ void Verifier::runAndCheck(const LoadedLayer &layer, const Entry &entry,
       prepared.inputs.weight, prepared.inputs.bias,
       makeOperands(entry.epilogue, problem.batch, prepared.options)};
   Expected<Tensor> output = run(layer, entry, inputs, result);
-  if (!output) {
-    result.failure = output.error().message;
-    return;
-  }
+  if (!output)
+    return tl::unexpected(output.error());
   const Timer timer(spent.check);
   CheckOptions options;
   if (!prepared.exact)
@@ -282,10 +307,8 @@ void Verifier::runAndCheck(const LoadedLayer &layer, const Entry &entry,
         problem);
   auto report = check(problem, entry.epilogue, prepared.reference,
                       inputs.operands, *output, options);
-  if (!report) {
-    result.failure = report.error().message;
-    return;
-  }
+  if (!report)
+    return tl::unexpected(report.error());
   if (!report->passed())
     result.failure = report->summary();
   else if (prepared.fill == "exact" &&
@@ -298,4 +321,5 @@ void Verifier::runAndCheck(const LoadedLayer &layer, const Entry &entry,
                       countFindings(*result.findings) +
                       ", first: " + result.findings->front().message;
   result.report = std::move(*report);
+  return {};
 }

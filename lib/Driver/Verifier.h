@@ -77,13 +77,20 @@ private:
   std::vector<Prepared> prepare(const Case &one, const Problem &problem);
   Prepared prepareFill(const Problem &problem, Fill fill);
   Prepared prepareGiven(const Case &one, const Problem &problem);
+  Expected<Bundle> compile(const Problem &problem, const std::string &family,
+                           const std::vector<std::string> &chips);
   void verifyCompiled(const Problem &problem, const std::string &family,
                       const std::vector<Prepared> &prepared,
-                      VerifyResult result, const OnResult &onResult);
+                      const VerifyResult &result, const OnResult &onResult);
+  void verifyChips(const Expected<Bundle> &bundle,
+                   const std::vector<std::string> &chips,
+                   const std::vector<Prepared> &prepared, VerifyResult result,
+                   const OnResult &onResult);
   Expected<Tensor> run(const LoadedLayer &layer, const Entry &entry,
                        const LayerInputs &inputs, VerifyResult &result);
-  void runAndCheck(const LoadedLayer &layer, const Entry &entry,
-                   const Prepared &prepared, VerifyResult &result);
+  /// Fails where the check was not reached; else `result` says what it found.
+  Expected<void> runAndCheck(const LoadedLayer &layer, const Entry &entry,
+                             const Prepared &prepared, VerifyResult &result);
 
   const VerifyAxes &axes;
   const Device &device;
