@@ -153,6 +153,9 @@ static json::Object toJson(const BenchRow &row) {
       json::Object{{"compared", bench.isSampled ? "sample" : "all outputs"},
                    {"outputs", bench.check.outputs},
                    {"wrong", bench.check.wrong},
+                   {"nan", bench.check.nan},
+                   {"undecided", bench.check.undecided},
+                   {"passed", bench.check.passed()},
                    {"error_over_bound", bench.check.worstRatio},
                    {"summary", bench.check.summary()}};
   return object;

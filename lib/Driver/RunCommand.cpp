@@ -8,6 +8,7 @@
 #include "BundleFile.h"
 #include "Commands.h"
 #include "Device.h"
+#include "HostMemory.h"
 #include "Json.h"
 #include "Listing.h"
 #include "RunInputs.h"
@@ -73,15 +74,11 @@ static Expected<CheckReport> checkOutput(const Entry &entry,
                options);
 }
 
-static Expected<RunOutcome> runEntry(const Entry &entry,
-                                     const LoadedLayer &layer,
-                                     const RunRequest &request) {
-  auto inputs = makeRunInputs(entry, request.flags);
-  if (!inputs)
-    return tl::unexpected(inputs.error());
-  RunOutcome outcome{inputs->batch, {}, std::nullopt, std::nullopt};
-  auto output =
-      layer.run(entry, inputs->tensors, inputs->batch, &outcome.times);
+static Expected<RunOutcome> runOn(const RunInputs &inputs, const Entry &entry,
+                                  const LoadedLayer &layer,
+                                  const RunRequest &request) {
+  RunOutcome outcome{inputs.batch, {}, std::nullopt, std::nullopt};
+  auto output = layer.run(entry, inputs.tensors, inputs.batch, &outcome.times);
   if (!output)
     return tl::unexpected(output.error());
   if (request.output)
@@ -92,11 +89,21 @@ static Expected<RunOutcome> runEntry(const Entry &entry,
   const bool exact =
       request.flags.fill == Fill::Exact && !request.flags.hasFiles();
   auto report =
-      checkOutput(entry, inputs->problem, inputs->tensors, *output, exact);
+      checkOutput(entry, inputs.problem, inputs.tensors, *output, exact);
   if (!report)
     return tl::unexpected(report.error());
   outcome.check = std::move(*report);
   return outcome;
+}
+
+static Expected<RunOutcome> runEntry(const Entry &entry,
+                                     const LoadedLayer &layer,
+                                     const RunRequest &request) {
+  auto inputs = makeRunInputs(entry, request.flags);
+  if (!inputs)
+    return tl::unexpected(inputs.error());
+  return withinMemory(inputs->problem, request.check,
+                      [&] { return runOn(*inputs, entry, layer, request); });
 }
 
 static void printOutcome(const RunOutcome &outcome, const Entry &entry,
@@ -114,6 +121,9 @@ static void printOutcome(const RunOutcome &outcome, const Entry &entry,
     if (outcome.check) {
       object["outputs"] = outcome.check->outputs;
       object["wrong"] = outcome.check->wrong;
+      object["nan"] = outcome.check->nan;
+      object["undecided"] = outcome.check->undecided;
+      object["passed"] = outcome.check->passed();
       object["error_over_bound"] = outcome.check->worstRatio;
       object["summary"] = outcome.check->summary();
     }

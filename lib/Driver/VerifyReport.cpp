@@ -35,6 +35,8 @@ static llvm::json::Object toJson(const VerifyResult &result) {
   if (result.report) {
     object["outputs"] = result.report->outputs;
     object["wrong"] = result.report->wrong;
+    object["nan"] = result.report->nan;
+    object["undecided"] = result.report->undecided;
     object["error_over_bound"] = result.report->worstRatio;
     object["non_zero"] = result.report->nonZeroFraction();
   }

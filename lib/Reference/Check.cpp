@@ -245,6 +245,10 @@ Expected<CheckReport> ctc::checkSamples(const Problem &problem,
 }
 
 std::string CheckReport::summary() const {
+  if (decidedNothing())
+    return "none of " + std::to_string(outputs) +
+           " outputs decided, since the reference is finite for none: NaN or "
+           "infinities went in, or sums may overflow";
   std::string text = std::to_string(wrong) + " of " + std::to_string(outputs) +
                      " outputs wrong";
   if (nan)

@@ -56,11 +56,15 @@ struct CheckReport {
   double worstRatio = 0;
   std::optional<Mismatch> first; ///< In canonical order.
 
-  bool passed() const { return wrong == 0; }
+  /// No output could have been wrong, though there are outputs.
+  bool decidedNothing() const { return outputs > 0 && undecided == outputs; }
+  /// A check that decided nothing says nothing good.
+  bool passed() const { return wrong == 0 && !decidedNothing(); }
   double nonZeroFraction() const {
     return withTaps ? double(nonZero) / double(withTaps) : 1;
   }
-  /// "0 of 4096 outputs wrong" or where and what the first wrong one is.
+  /// "0 of 4096 outputs wrong", or where and what the first wrong one is, or
+  /// that none was decided.
   std::string summary() const;
 };
 

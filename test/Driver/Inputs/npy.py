@@ -4,7 +4,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 #===----------------------------------------------------------------------===#
-"""npy.py FILE SIZES: writes float32 numbers of the given shape, without NumPy."""
+"""npy.py FILE SIZES [NUMBER]: writes float32 numbers of the given shape, all of
+them NUMBER or small integers, without NumPy."""
 
 import math
 import struct
@@ -16,4 +17,6 @@ header = ("{'descr': '<f4', 'fortran_order': False, 'shape': (%s,)}\n"
 count = math.prod(shape)
 with open(sys.argv[1], "wb") as file:
     file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
-    file.write(struct.pack("<%df" % count, *(i % 7 - 3 for i in range(count))))
+    file.write(struct.pack("<%df" % count, *(
+        float(sys.argv[3]) if len(sys.argv) > 3 else i % 7 - 3
+        for i in range(count))))

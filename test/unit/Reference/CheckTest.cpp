@@ -294,6 +294,26 @@ TEST(Check, NaNInTheInputDecidesNothing) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->summary(), "0 of 3 outputs wrong; 1 not decided, since the "
                                "reference is not finite");
+  EXPECT_TRUE(report->passed());
+  for (int64_t i : {0, 2})
+    inputs.input.set(i, std::numeric_limits<double>::infinity());
+  report = check(problem, {}, accumulate(problem, inputs, {.magnitude = true}),
+                 {}, produce(problem, inputs, Mutant::None), options);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->undecided, 1) << "an infinity is a value to compare with";
+  EXPECT_TRUE(report->passed());
+  for (int64_t i : {0, 2})
+    inputs.input.set(i, std::numeric_limits<double>::quiet_NaN());
+  report = check(problem, {}, accumulate(problem, inputs, {.magnitude = true}),
+                 {}, produce(problem, inputs, Mutant::None), options);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->undecided, 3);
+  EXPECT_EQ(report->summary(),
+            "none of 3 outputs decided, since the reference is finite for "
+            "none: NaN or infinities went in, or sums may overflow");
+  EXPECT_FALSE(report->passed());
+  // Without outputs there is nothing to decide.
+  EXPECT_TRUE(CheckReport().passed());
 }
 
 TEST(Check, RefusesUnknownEpilogues) {
