@@ -6,12 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "ctc/CodeGen/EntryExport.h"
+#include "ctc/Bundle/Queries.h"
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Dialect/EpilogueOps.h"
 #include "ctc/Transforms/Entry.h"
 #include "ctc/Tuning/KernelChoice.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -52,6 +54,28 @@ static std::vector<Argument> exportArguments(func::FuncOp function,
   return arguments;
 }
 
+/// A kernel takes all arguments but the plain weight, and only so many. A name
+/// that the module gives one may be what another is called without one.
+static Expected<void> checkArguments(const Entry &entry) {
+  const size_t extras = entry.epilogue.operands.size();
+  const size_t most =
+      kMaxLaunchArguments - (entry.arguments.size() - 1 - extras);
+  if (extras > most)
+    return invalidProblem(
+        "entry '" + entry.name + "' has " + std::to_string(extras) +
+        " extra operands, must have at most " + std::to_string(most));
+  llvm::StringSet<> names;
+  for (const Argument &argument : entry.arguments)
+    if (!names.insert(argument.name).second)
+      return invalidProblem(
+          "entry '" + entry.name + "' has two arguments called '" +
+          argument.name +
+          "'; every ctc.name must differ from the others and from input, "
+          "weight, packed_weight, bias, operand0 and so on, and output, the "
+          "names of arguments without one");
+  return {};
+}
+
 static Expected<Entry> exportEntry(func::FuncOp function, func::FuncOp prepare,
                                    ir::ConvTransposeOp layer) {
   Entry entry;
@@ -65,6 +89,8 @@ static Expected<Entry> exportEntry(func::FuncOp function, func::FuncOp prepare,
                        .arguments[entry.arguments.size() - 1 -
                                   entry.epilogue.operands.size() + i]
                        .name;
+  if (auto legal = checkArguments(entry); !legal)
+    return tl::unexpected(legal.error());
   entry.family = ir::stringifyFamily(kernel.getFamily()).str();
   llvm::raw_string_ostream(entry.kernel) << kernel;
   entry.choiceSource = ir::stringifyChoiceSource(kernel.getSource()).str();

@@ -118,7 +118,9 @@ Expected<AssembledPtx> ctc::assemble(const std::string &ptx, const Chip &chip,
     return tl::unexpected(ptxas.error());
   llvm::SmallString<128> folder;
   if (auto error = llvm::sys::fs::createUniqueDirectory("ctc", folder))
-    return invalidProblem("no temporary folder for ptxas: " + error.message());
+    return invalidProblem("no temporary folder for ptxas: cannot make '" +
+                          folder.str().str() +
+                          "', below TMPDIR or /tmp: " + error.message());
   bool keep = false;
   const llvm::scope_exit cleanup([&] {
     // What cannot be removed is left to the system.

@@ -35,7 +35,12 @@ CTCDialect::verifyOperationAttribute(mlir::Operation *op,
          << ", must be #ctc.target<CHIP> with CHIP in quotes";
 }
 
-/// `ctc.name` of an entry's argument: a string no other argument has.
+static bool isControl(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+/// `ctc.name` of an entry's argument: a string no other argument has, in one
+/// line, as reports print it.
 llvm::LogicalResult
 CTCDialect::verifyRegionArgAttribute(mlir::Operation *op, unsigned,
                                      unsigned number,
@@ -47,6 +52,10 @@ CTCDialect::verifyRegionArgAttribute(mlir::Operation *op, unsigned,
     return op->emitOpError("argument ")
            << number << " has ctc.name " << attribute.getValue()
            << ", must be a string that is not empty";
+  if (llvm::any_of(name.getValue(), isControl))
+    return op->emitOpError("argument ")
+           << number << " has ctc.name " << name
+           << ", must have no line breaks or other control characters";
   auto function = llvm::dyn_cast<mlir::FunctionOpInterface>(op);
   for (unsigned other = 0; function && other < number; ++other)
     if (function.getArgAttr(other, "ctc.name") == name)

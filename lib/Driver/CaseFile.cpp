@@ -66,6 +66,8 @@ public:
     result.name = text("name");
     if (!result.name.empty())
       where += " '" + result.name + "'";
+    else
+      fail(ErrorCode::Usage, "'name' is empty, must be a text");
     checkKeys();
     Problem &problem = result.problem;
     problem.batch = integer("N");
@@ -249,6 +251,12 @@ Expected<std::vector<Case>> driver::parseCases(StringRef text,
     return makeError(ErrorCode::Usage, "'" + path +
                                            "' is no file of cases: it has no "
                                            "list 'cases'");
+  for (const auto &[key, value] : *object)
+    if (key != "cases" && key != "meta")
+      return makeError(ErrorCode::Usage,
+                       "'" + path + "': unknown key '" + key.str() +
+                           "', a file of cases has cases, and meta for "
+                           "what is to be known of them");
   if (list->empty())
     return makeError(ErrorCode::Usage, "'" + path + "' has no cases");
   std::vector<Case> cases;

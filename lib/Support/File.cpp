@@ -12,10 +12,12 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
 using namespace ctc;
+namespace fs = std::filesystem;
 
 namespace {
 /// A file descriptor that is closed when it goes out of scope.
@@ -75,6 +77,37 @@ int openBeside(const std::string &path, std::string &temporary) {
   } while (fd < 0 && errno == EEXIST);
   return fd;
 }
+
+/// Where bytes for a path go.
+struct Destination {
+  std::string target;         ///< What the path's links lead to.
+  std::optional<mode_t> mode; ///< The permissions of the file that is there.
+  bool isInPlace = false;     ///< It is there and is no regular file.
+};
+
+Expected<Destination> resolve(const std::string &path) {
+  struct stat status;
+  const bool isThere = ::stat(path.c_str(), &status) == 0;
+  if (!isThere && errno != ENOENT)
+    return failed("write", path, errno); // A loop of links, among others.
+  if (isThere && S_ISDIR(status.st_mode))
+    return failed("write", path, EISDIR);
+  if (isThere && !S_ISREG(status.st_mode))
+    return Destination{path, std::nullopt, /*isInPlace=*/true};
+  // Also where the last link leads to nothing yet.
+  fs::path target = path;
+  std::error_code error;
+  while (fs::is_symlink(fs::symlink_status(target, error))) {
+    const fs::path next = fs::read_symlink(target, error);
+    if (error)
+      return failed("write", path, error.value());
+    target = target.parent_path() / next;
+  }
+  Destination destination{target.string(), std::nullopt};
+  if (isThere)
+    destination.mode = status.st_mode & 0777;
+  return destination;
+}
 } // namespace
 
 Expected<std::vector<uint8_t>> ctc::readFile(const std::string &path) {
@@ -100,27 +133,35 @@ Expected<std::vector<uint8_t>> ctc::readFile(const std::string &path) {
 
 Expected<void> ctc::writeFileAtomically(const std::string &path,
                                         std::span<const uint8_t> bytes) {
-  std::string target = path;
-  struct stat status;
-  if (::stat(path.c_str(), &status) == 0) {
-    if (S_ISDIR(status.st_mode))
-      return failed("write", path, EISDIR);
-    if (!S_ISREG(status.st_mode))
-      return writeInPlace(path, bytes);
-    std::error_code ignored;
-    const auto resolved = std::filesystem::canonical(path, ignored);
-    if (!ignored)
-      target = resolved.string();
-  }
-
+  auto destination = resolve(path);
+  if (!destination)
+    return tl::unexpected(destination.error());
+  const auto &[target, mode, isInPlace] = *destination;
+  if (isInPlace)
+    return writeInPlace(path, bytes);
   std::string temporary;
   Descriptor file(openBeside(target, temporary));
   if (file.get() < 0)
     return failed("write", path, errno);
-  if (writeAll(file.get(), bytes) && file.close() &&
+  if ((!mode || ::fchmod(file.get(), *mode) == 0) &&
+      writeAll(file.get(), bytes) && file.close() &&
       ::rename(temporary.c_str(), target.c_str()) == 0)
     return {};
   const int reason = errno;
   ::unlink(temporary.c_str());
   return failed("write", path, reason);
+}
+
+Expected<void> ctc::checkWritable(const std::string &path) {
+  auto destination = resolve(path);
+  if (!destination)
+    return tl::unexpected(destination.error());
+  const auto folder = fs::path(destination->target).parent_path();
+  const bool isWritable =
+      destination->isInPlace
+          ? ::access(path.c_str(), W_OK) == 0
+          : ::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0;
+  if (!isWritable)
+    return failed("write", path, errno);
+  return {};
 }

@@ -180,8 +180,11 @@ Expected<Tensor> ctc::readNpy(const std::string &path, ElementType type,
                    return want == kDynamic || want == have;
                  });
   if (!fits)
-    return Context{path}.error("has shape " + formatShape(tensor->shape()) +
-                               ", must be " + formatShape(shape));
+    return Context{path}.error(
+        (tensor->shape().empty()
+             ? "has no dimensions"
+             : "has shape " + formatShape(tensor->shape())) +
+        ", must be " + formatShape(shape));
   return tensor;
 }
 

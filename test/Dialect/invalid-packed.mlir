@@ -68,6 +68,10 @@ func.func private @names(%a: tensor<1xf32> {ctc.name = "x"}, %b: tensor<1xf32> {
 func.func private @name_type(%a: tensor<1xf32> {ctc.name = 5})
 
 // -----
+// expected-error@+1 {{argument 0 has ctc.name "a b\0A", must have no line breaks or other control characters}}
+func.func private @name_in_two_lines(%a: tensor<1xf32> {ctc.name = "a b\0A"})
+
+// -----
 func.func @split_past_any_step(%w: memref<8x8x2xf32>, %p: memref<1x1x2x8x8xf32>) {
   // expected-error@+1 {{fragments have split 2305843009213693952, must be at least 1 and divide the 1 steps of a chunk}}
   ctc.pack_weights %w into %p {groups = 1 : i64, tap_step = array<i64: 1>, fragments = #ctc.fragments<chunk_channels = 8, split = 2305843009213693952, unit = 8, lanes = channels, layout = channels_last>} : memref<8x8x2xf32> into memref<1x1x2x8x8xf32>

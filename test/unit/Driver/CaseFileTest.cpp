@@ -52,6 +52,11 @@ TEST(CaseFile, SaysWhatIsWrong) {
   EXPECT_EQ(errorOf("{\"cases\": [{\"name\": \"a\"}]}").message,
             "'f.json', case 0 'a': has no 'N'");
   EXPECT_EQ(errorOf("{\"cases\": []}").message, "'f.json' has no cases");
+  EXPECT_EQ(errorOf("{\"meta\": 7, \"cases\": [], \"case\": 1}").message,
+            "'f.json': unknown key 'case', a file of cases has cases, and meta "
+            "for what is to be known of them");
+  EXPECT_EQ(errorOf("{\"cases\": [{\"name\": \"\"}]}").message,
+            "'f.json', case 0: 'name' is empty, must be a text");
   EXPECT_EQ(errorOf("{\"cases\": [{\"name\": \"a\", \"N\": \"1\"}]}").message,
             "'f.json', case 0 'a': 'N' is no integer");
   EXPECT_EQ(errorOf(caseWith(R"(, "strides": [1, 1])")).message,

@@ -78,6 +78,41 @@ TEST_F(FileTest, ALinkStaysALink) {
   EXPECT_EQ(readFile(at("target")), std::vector<uint8_t>{5});
 }
 
+TEST_F(FileTest, ALinkToNothingYetStaysALink) {
+  fs::create_directories(at("there"));
+  fs::create_symlink("there/hop", at("link"));
+  fs::create_symlink(at("there/target"), at("there/hop"));
+  ASSERT_TRUE(writeFileAtomically(at("link"), std::vector<uint8_t>{5}));
+  EXPECT_TRUE(fs::is_symlink(at("link")));
+  EXPECT_TRUE(fs::is_symlink(at("there/hop")));
+  EXPECT_EQ(readFile(at("there/target")), std::vector<uint8_t>{5});
+  fs::create_symlink("round", at("round"));
+  EXPECT_EQ(writeFileAtomically(at("round"), {}).error().message,
+            "cannot write '" + at("round") +
+                "': Too many levels of symbolic links");
+}
+
+TEST_F(FileTest, AFileKeepsItsPermissions) {
+  ASSERT_TRUE(writeFileAtomically(at("a"), {}));
+  const auto mode =
+      fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read;
+  fs::permissions(at("a"), mode);
+  ASSERT_TRUE(writeFileAtomically(at("a"), std::vector<uint8_t>{5}));
+  EXPECT_EQ(fs::status(at("a")).permissions(), mode);
+}
+
+TEST_F(FileTest, WhatCannotBeWrittenIsKnownBefore) {
+  for (const std::string &path : {at("no/file"), folder.string()})
+    EXPECT_EQ(checkWritable(path).error().message,
+              writeFileAtomically(path, {}).error().message);
+  fs::create_symlink("no/file", at("link"));
+  EXPECT_EQ(checkWritable(at("link")).error().message,
+            "cannot write '" + at("link") + "': No such file or directory");
+  for (const std::string &path : {at("new"), std::string("/dev/null")})
+    EXPECT_TRUE(checkWritable(path)) << path;
+  EXPECT_FALSE(fs::exists(at("new")));
+}
+
 TEST_F(FileTest, ADeviceIsWrittenInPlace) {
   ASSERT_TRUE(writeFileAtomically("/dev/null", std::vector<uint8_t>{5}));
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
