@@ -17,7 +17,7 @@ using namespace ctc::driver;
 
 namespace {
 struct BenchRequest {
-  std::string device, chip;
+  std::string device;
   RunFlags flags;
   BenchOptions options;
   bool json = false;
@@ -29,7 +29,6 @@ static Expected<BenchRequest> readRequest(CommandArguments arguments) {
   request.device = arguments.getLastArgValue(OPT_device, "cuda").str();
   if (request.device == "auto")
     request.device = "cuda";
-  request.chip = arguments.getLastArgValue(OPT_chip).str();
   request.json = arguments.hasArg(OPT_json);
   auto flags = readRunFlags(arguments);
   if (!flags)
@@ -71,7 +70,7 @@ static BenchRow benchEntry(const Device &device, const BundleFile &file,
                            const std::string &name, const BenchReport &report,
                            const BenchRequest &request) {
   BenchRow row{name, "", "", "", LayerBench{}};
-  auto layer = LoadedLayer::load(device, file.span(), request.chip, name);
+  auto layer = LoadedLayer::load(device, file.span(), request.flags.chip, name);
   if (!layer) {
     row.bench = tl::unexpected(layer.error());
     return row;

@@ -12,7 +12,10 @@
 #include "LayerFlags.h"
 #include "Values.h"
 #include "ctc/Bundle/Bundle.h"
+#include "ctc/Dialect/CTC.h"
 #include "ctc/Pipelines/LayerBuilder.h"
+#include "ctc/Support/File.h"
+#include "ctc/Tuning/TuningTable.h"
 
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -87,12 +90,13 @@ static std::string bytesOf(const Bundle &bundle, Emit emit) {
 
 /// The header's path of a source's: upscale.h of upscale.c.
 static Expected<std::string> headerPath(llvm::StringRef path) {
-  if (!path.consume_back(".c") || llvm::sys::path::stem(path).empty())
+  llvm::StringRef name = path;
+  if (!name.consume_back(".c") || llvm::sys::path::stem(name).empty())
     return makeError(ErrorCode::Usage,
                      "-o is '" + path.str() +
                          "', must be a file NAME.c for --emit=c; the header "
                          "NAME.h goes beside it");
-  return path.str() + ".h";
+  return name.str() + ".h";
 }
 
 static Expected<void> writeC(const Bundle &bundle, const std::string &path,
@@ -105,39 +109,15 @@ static Expected<void> writeC(const Bundle &bundle, const std::string &path,
   return writeOutput(path, files->source);
 }
 
-Expected<void> driver::compileCommand(CommandArguments arguments) {
-  auto emit =
-      parseName<Emit>("--emit", arguments.getLastArgValue(OPT_emit, "bundle"),
-                      parseEmit, "mlir, ptx, cubin, c, bundle");
-  if (!emit)
-    return tl::unexpected(emit.error());
-  auto chips = parseChips(arguments.getLastArgValue(OPT_chip));
-  if (!chips)
-    return tl::unexpected(chips.error());
-  if ((*emit == Emit::PTX || *emit == Emit::Cubin) && chips->size() != 1)
-    return makeError(ErrorCode::Usage,
-                     "--emit=" + arguments.getLastArgValue(OPT_emit).str() +
-                         " is for one chip, --chip names " +
-                         std::to_string(chips->size()));
-  const bool isText = *emit == Emit::MLIR || *emit == Emit::PTX;
-  if (!isText && !arguments.hasArg(OPT_o))
-    return makeError(ErrorCode::Usage,
-                     "-o is missing: where the result goes, '-' for standard "
-                     "output");
-  const std::string path = arguments.getLastArgValue(OPT_o, "-").str();
-  Expected<std::string> header;
-  if (*emit == Emit::C && !(header = headerPath(path)))
-    return tl::unexpected(header.error());
-
-  CompilerSession session;
-  auto module = readModule(arguments, session);
-  if (!module)
-    return tl::unexpected(module.error());
-  if (*emit == Emit::MLIR)
-    return writeOutput(path, printModule(**module));
+/// What is asked for, but for the chips, which the module may name.
+static Expected<CompileRequest> readRequest(CommandArguments arguments) {
   CompileRequest request;
-  request.chips = *chips;
-  request.family = arguments.getLastArgValue(OPT_family).str();
+  if (arguments.hasArg(OPT_family)) {
+    auto family = parseFamily(arguments.getLastArgValue(OPT_family));
+    if (!family)
+      return tl::unexpected(family.error());
+    request.family = std::move(*family);
+  }
   if (arguments.hasArg(OPT_candidate)) {
     auto candidate = parseInteger("--candidate",
                                   arguments.getLastArgValue(OPT_candidate), 0);
@@ -147,15 +127,107 @@ Expected<void> driver::compileCommand(CommandArguments arguments) {
   }
   request.tuningTable = arguments.getLastArgValue(OPT_tuning_table).str();
   request.useTuningTables = !arguments.hasArg(OPT_no_tuning_table);
-  if (!request.useTuningTables && arguments.hasArg(OPT_tuning_table))
+  if (!request.useTuningTables && !request.tuningTable.empty())
     return makeError(ErrorCode::Usage,
                      "--tuning-table and --no-tuning-table are given, must be "
                      "one of them");
+  if (!request.tuningTable.empty())
+    if (auto table = readTuningTable(request.tuningTable); !table)
+      return tl::unexpected(table.error());
   request.debug = arguments.hasArg(OPT_debug);
-  auto bundle = session.compile(**module, request);
+  auto chips = parseChips(arguments.getLastArgValue(OPT_chip));
+  if (!chips)
+    return tl::unexpected(chips.error());
+  request.chips = std::move(*chips);
+  return request;
+}
+
+/// A module that names its chip is compiled for that one.
+static Expected<void> obeyTarget(CommandArguments arguments,
+                                 mlir::ModuleOp module,
+                                 CompileRequest &request) {
+  auto target = module->getAttrOfType<ir::TargetAttr>("ctc.target");
+  if (!target)
+    return {};
+  const std::string chip = target.getChip().str();
+  if (arguments.hasArg(OPT_chip) &&
+      request.chips != std::vector<std::string>{chip})
+    return makeError(ErrorCode::Usage,
+                     "--chip is '" + arguments.getLastArgValue(OPT_chip).str() +
+                         "', must be " + chip +
+                         ", the module's ctc.target, or be left out");
+  request.chips = {chip};
+  return {};
+}
+
+static Expected<void> checkOneChip(CommandArguments arguments, Emit emit,
+                                   const CompileRequest &request) {
+  if ((emit != Emit::PTX && emit != Emit::Cubin) || request.chips.size() == 1)
+    return {};
+  const std::string flag =
+      "--emit=" + arguments.getLastArgValue(OPT_emit).str();
+  if (!arguments.hasArg(OPT_chip))
+    return makeError(ErrorCode::Usage, flag +
+                                           " is for one chip, name it with "
+                                           "--chip: one of " +
+                                           listChips());
+  return makeError(ErrorCode::Usage, flag + " is for one chip, --chip names " +
+                                         std::to_string(request.chips.size()));
+}
+
+/// Where the result goes, and for --emit=c its header; that both can be written
+/// is known before anything is compiled.
+static Expected<std::string> readTarget(CommandArguments arguments, Emit emit,
+                                        std::string &header) {
+  const bool isText = emit == Emit::MLIR || emit == Emit::PTX;
+  if (!isText && !arguments.hasArg(OPT_o))
+    return makeError(ErrorCode::Usage,
+                     "-o is missing: where the result goes, '-' for standard "
+                     "output");
+  std::string path = arguments.getLastArgValue(OPT_o, "-").str();
+  if (emit == Emit::C) {
+    auto beside = headerPath(path);
+    if (!beside)
+      return beside;
+    header = std::move(*beside);
+    if (auto writable = checkWritable(header); !writable)
+      return tl::unexpected(writable.error());
+  }
+  if (path != "-")
+    if (auto writable = checkWritable(path); !writable)
+      return tl::unexpected(writable.error());
+  return path;
+}
+
+Expected<void> driver::compileCommand(CommandArguments arguments) {
+  auto emit =
+      parseName<Emit>("--emit", arguments.getLastArgValue(OPT_emit, "bundle"),
+                      parseEmit, "mlir, ptx, cubin, c, bundle");
+  if (!emit)
+    return tl::unexpected(emit.error());
+  auto request = readRequest(arguments);
+  if (!request)
+    return tl::unexpected(request.error());
+  std::string header;
+  auto path = readTarget(arguments, *emit, header);
+  if (!path)
+    return tl::unexpected(path.error());
+
+  CompilerSession session;
+  auto module = readModule(arguments, session);
+  if (!module)
+    return tl::unexpected(module.error());
+  auto legal = obeyTarget(arguments, **module, *request);
+  if (legal)
+    legal = checkOneChip(arguments, *emit, *request);
+  if (!legal)
+    return legal;
+  if (*emit == Emit::MLIR)
+    return writeOutput(*path, printModule(**module));
+  auto bundle = session.compile(**module, *request);
   if (!bundle)
     return tl::unexpected(bundle.error());
   if (*emit == Emit::C)
-    return writeC(*bundle, path, *header);
-  return writeOutput(path, bytesOf(*bundle, *emit));
+    return writeC(*bundle, *path, header);
+  return writeOutput(*path, bytesOf(*bundle, *emit));
 }

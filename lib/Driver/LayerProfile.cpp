@@ -185,7 +185,8 @@ Expected<LayerProfile> driver::profileLayer(const LoadedLayer &layer,
   if (auto done = buffers->prepare(layer.get()); !done)
     return tl::unexpected(done.error());
   LayerProfile profile{entry.name, image.chip, batch, {}};
-  for (size_t i = 0; i < entry.run.size(); ++i) {
+  // A batch of 0 launches nothing, as an entry whose output is empty.
+  for (size_t i = 0; batch > 0 && i < entry.run.size(); ++i) {
     auto launch =
         profileLaunch(layer, *buffers, entry.run[i], i, batch, sample);
     if (!launch)

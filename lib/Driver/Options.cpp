@@ -7,6 +7,7 @@
 
 #include "Options.h"
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace ctc;
@@ -78,6 +79,26 @@ static std::string unknownFlag(StringRef flag, Visibility visibility) {
                           : ", did you mean '" + nearest + "'?");
 }
 
+/// "--stride is given twice, ..."; empty where no flag with a value is given
+/// twice but the one that may be. Which of the two was meant nobody knows.
+static std::string repeatedFlag(const InputArgList &parsed) {
+  SmallDenseMap<unsigned, const Arg *> first;
+  for (const Arg *arg : parsed) {
+    const Option option = arg->getOption();
+    const bool hasValue = option.getKind() == Option::JoinedClass ||
+                          option.getKind() == Option::JoinedOrSeparateClass;
+    if (!hasValue || option.matches(OPT_operand))
+      continue;
+    const auto [before, isNew] = first.try_emplace(option.getID(), arg);
+    if (!isNew)
+      return (option.getPrefixedName().rtrim('=') + " is given twice, as '" +
+              before->second->getValue() + "' and as '" + arg->getValue() +
+              "', must be given once")
+          .str();
+  }
+  return {};
+}
+
 ctc::Expected<InputArgList>
 driver::parseArguments(ArrayRef<const char *> arguments,
                        CommandVisibility command) {
@@ -96,6 +117,8 @@ driver::parseArguments(ArrayRef<const char *> arguments,
     if (arg->getOption().getKind() == Option::JoinedClass &&
         StringRef(arg->getValue()).empty())
       return makeError(ErrorCode::Usage, needsValue(arg->getOption()));
+  if (const std::string twice = repeatedFlag(parsed); !twice.empty())
+    return makeError(ErrorCode::Usage, twice);
   return parsed;
 }
 

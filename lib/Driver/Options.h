@@ -36,8 +36,8 @@ enum OptionID {
 const llvm::opt::OptTable &optionTable();
 
 /// The arguments behind a command's name. Fails with Usage on a flag the
-/// command does not know, naming the nearest it does, and on one without its
-/// value.
+/// command does not know, naming the nearest it does, on one without its value,
+/// and on one given twice, operands aside.
 Expected<llvm::opt::InputArgList>
 parseArguments(llvm::ArrayRef<const char *> arguments,
                CommandVisibility command);

@@ -27,10 +27,12 @@ def help_short : Flag<["-"], "h">, Alias<help>,
 
 // -- What is compiled --------------------------------------------------------
 
-def chip : Has<"chip", "<chips>">, On<[CompileCommand, RunCommand, VerifyCommand, ProfileCommand, BenchCommand]>,
-    HelpText<"Chips, separated by commas: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a (compile: all of them; verify: sm_80; run, bench: the one that suits the device; profile: the bundle's first)">;
+def chip : Has<"chip", "<chip>">, On<[CompileCommand, RunCommand, VerifyCommand, ProfileCommand, BenchCommand]>,
+    HelpText<"The chip whose image is taken: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a (run, bench: the one that suits the device; profile: the bundle's first)">,
+    HelpTextForVariants<[CompileCommand, VerifyCommand],
+      "Chips, separated by commas: sm_80, sm_86, sm_89, sm_90a, sm_100a, sm_120a (compile: the module's own ctc.target, else all of them; verify: sm_80)">;
 def family : Has<"family", "<family>">, On<[CompileCommand, VerifyCommand]>,
-    HelpText<"Kernel family to use instead of the chosen one: simt, mma_sync, wgmma_ra">;
+    HelpText<"Kernel family to use instead of the chosen one: simt, mma_sync, wgmma_ra (verify: one or several)">;
 def candidate : Has<"candidate", "<N>">, On<[CompileCommand]>,
     HelpText<"Take the kernel at this place of the cost model's ranking, from 0, the best">;
 def tuning_table : Has<"tuning-table", "<file.json>">, On<[CompileCommand]>,

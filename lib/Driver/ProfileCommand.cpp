@@ -13,13 +13,13 @@
 #include "ProfileOutput.h"
 #include "RunInputs.h"
 #include "Values.h"
+#include "ctc/Support/File.h"
 
 using namespace ctc;
 using namespace ctc::driver;
 
 namespace {
 struct ProfileRequest {
-  std::string chip;
   RunFlags flags;
   uint64_t sample = 0; ///< Blocks of a launch; 0: all.
   bool json = false;
@@ -29,9 +29,15 @@ struct ProfileRequest {
 
 static Expected<ProfileRequest> readRequest(CommandArguments arguments) {
   ProfileRequest request;
-  request.chip = arguments.getLastArgValue(OPT_chip).str();
   request.json = arguments.hasArg(OPT_json);
   request.html = arguments.getLastArgValue(OPT_html).str();
+  if (request.json && request.html == "-")
+    return makeError(ErrorCode::Usage,
+                     "--html=- and --json are given, must be one of them: both "
+                     "go to standard output");
+  if (!request.html.empty() && request.html != "-")
+    if (auto writable = checkWritable(request.html); !writable)
+      return tl::unexpected(writable.error());
   const llvm::StringRef device = arguments.getLastArgValue(OPT_device, "cpu");
   if (device != "cpu")
     return makeError(ErrorCode::Usage,
@@ -65,7 +71,7 @@ Expected<void> driver::profileCommand(CommandArguments arguments) {
   auto device = Device::open("cpu");
   if (!device)
     return tl::unexpected(device.error());
-  auto layer = LoadedLayer::load(*device, file->span(), request->chip,
+  auto layer = LoadedLayer::load(*device, file->span(), request->flags.chip,
                                  request->flags.entry);
   if (!layer)
     return tl::unexpected(layer.error());

@@ -13,6 +13,7 @@
 #include "Listing.h"
 #include "RunInputs.h"
 #include "ctc/Reference/Check.h"
+#include "ctc/Support/File.h"
 #include "ctc/Support/Npy.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -24,7 +25,7 @@ using llvm::formatv;
 namespace {
 /// What a run needs besides the bundle.
 struct RunRequest {
-  std::string device, chip;
+  std::string device;
   RunFlags flags;
   std::optional<std::string> output;
   bool check = false, checkMemory = false, json = false;
@@ -45,7 +46,6 @@ static Expected<RunRequest> readRequest(CommandArguments arguments) {
       arguments
           .getLastArgValue(OPT_device, request.checkMemory ? "cpu" : "auto")
           .str();
-  request.chip = arguments.getLastArgValue(OPT_chip).str();
   request.check = arguments.hasArg(OPT_check);
   request.json = arguments.hasArg(OPT_json);
   auto flags = readRunFlags(arguments);
@@ -56,6 +56,9 @@ static Expected<RunRequest> readRequest(CommandArguments arguments) {
           readReference(arguments, OPT_output, "--output", request.output);
       !read)
     return tl::unexpected(read.error());
+  if (request.output)
+    if (auto writable = checkWritable(*request.output); !writable)
+      return tl::unexpected(writable.error());
   return request;
 }
 
@@ -168,7 +171,7 @@ Expected<void> driver::runCommand(CommandArguments arguments) {
   if (request->checkMemory)
     if (auto possible = device->checkMemory(); !possible)
       return possible;
-  auto layer = LoadedLayer::load(*device, file->span(), request->chip,
+  auto layer = LoadedLayer::load(*device, file->span(), request->flags.chip,
                                  request->flags.entry);
   if (!layer)
     return tl::unexpected(layer.error());

@@ -59,6 +59,12 @@ static Expected<void> readOperands(CommandArguments arguments,
 Expected<RunFlags> driver::readRunFlags(CommandArguments arguments) {
   RunFlags flags;
   flags.entry = arguments.getLastArgValue(OPT_entry).str();
+  if (arguments.hasArg(OPT_chip)) {
+    auto chip = parseChip(arguments.getLastArgValue(OPT_chip));
+    if (!chip)
+      return tl::unexpected(chip.error());
+    flags.chip = std::move(*chip);
+  }
   auto fill =
       parseName<Fill>("--fill", arguments.getLastArgValue(OPT_fill, "random"),
                       parseFill, kFillNames);

@@ -22,6 +22,7 @@ namespace ctc::driver {
 
 struct RunFlags {
   std::string entry; ///< Empty: the only one.
+  std::string chip;  ///< Empty: the image that suits the device.
   std::optional<std::string> input, weight, bias;
   /// Name and path; or "" and what was given without a name.
   std::vector<std::pair<std::string, std::string>> operands;

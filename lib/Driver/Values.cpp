@@ -7,6 +7,7 @@
 
 #include "Values.h"
 #include "ctc/Chips/Chips.h"
+#include "ctc/Dialect/CTC.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -150,6 +151,12 @@ Expected<std::string> driver::parseFileReference(StringRef flag,
   return text.str();
 }
 
+Expected<std::string> driver::parseChip(StringRef text) {
+  if (!findChip({text.data(), text.size()}))
+    return bad("--chip", text, "one of " + llvm::Twine(listChips()));
+  return text.str();
+}
+
 Expected<std::vector<std::string>> driver::parseChips(StringRef text) {
   std::vector<std::string> chips;
   if (text.empty()) {
@@ -158,10 +165,32 @@ Expected<std::vector<std::string>> driver::parseChips(StringRef text) {
     return chips;
   }
   for (StringRef part : llvm::split(text, ',')) {
-    if (!findChip({part.data(), part.size()}))
-      return bad("--chip", part, "one of " + llvm::Twine(listChips()));
-    if (!llvm::is_contained(chips, part))
-      chips.push_back(part.str());
+    auto chip = parseChip(part);
+    if (!chip)
+      return tl::unexpected(chip.error());
+    if (!llvm::is_contained(chips, *chip))
+      chips.push_back(std::move(*chip));
   }
   return chips;
+}
+
+Expected<std::string> driver::parseFamily(StringRef text) {
+  if (ir::symbolizeFamily(text))
+    return text.str();
+  std::string legal;
+  for (uint32_t i = 0; i <= ir::getMaxEnumValForFamily(); ++i)
+    if (const auto family = ir::symbolizeFamily(i))
+      legal += (legal.empty() ? "" : ", ") + ir::stringifyFamily(*family).str();
+  return bad("--family", text, "one of " + legal);
+}
+
+Expected<std::vector<std::string>> driver::parseFamilies(StringRef text) {
+  std::vector<std::string> families;
+  for (StringRef part : llvm::split(text, ',')) {
+    auto family = parseFamily(part);
+    if (!family)
+      return tl::unexpected(family.error());
+    families.push_back(std::move(*family));
+  }
+  return families;
 }

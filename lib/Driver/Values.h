@@ -55,6 +55,13 @@ Expected<std::string> parseFileReference(llvm::StringRef flag,
 /// an empty text.
 Expected<std::vector<std::string>> parseChips(llvm::StringRef text);
 
+/// One chip of the table.
+Expected<std::string> parseChip(llvm::StringRef text);
+
+/// One kernel family; verify takes several.
+Expected<std::string> parseFamily(llvm::StringRef text);
+Expected<std::vector<std::string>> parseFamilies(llvm::StringRef text);
+
 /// One of an enumeration's names; `parse` is parseElementType or alike.
 template <typename Enum>
 Expected<Enum> parseName(llvm::StringRef flag, llvm::StringRef text,

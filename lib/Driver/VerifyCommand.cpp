@@ -58,10 +58,10 @@ static Expected<VerifyAxes> readAxes(CommandArguments arguments) {
     axes.chips = std::move(*chips);
   }
   if (arguments.hasArg(OPT_family)) {
-    axes.families.clear();
-    for (StringRef family :
-         llvm::split(arguments.getLastArgValue(OPT_family), ','))
-      axes.families.push_back(family.str());
+    auto families = parseFamilies(arguments.getLastArgValue(OPT_family));
+    if (!families)
+      return tl::unexpected(families.error());
+    axes.families = std::move(*families);
   }
   axes.epilogue = epilogueFromFlags(arguments);
   auto seed =

@@ -195,7 +195,8 @@ Expected<EpilogueStep> ctc::parseEpilogueStep(llvm::StringRef text) {
     legal = !given[i].getAsDouble(step.numbers[i]) &&
             std::isfinite(static_cast<float>(step.numbers[i]));
   if (!legal || llvm::any_of(step.numbers, [](double n) { return n != n; }))
-    return badStep(text, row->info.spelling + " with numbers in their places");
+    return badStep(text,
+                   row->info.spelling + " with finite numbers in their places");
   if (row->build == clampTo && step.numbers[0] > step.numbers[1])
     return badStep(text, row->info.spelling + " with LOW at most HIGH");
   return step;
