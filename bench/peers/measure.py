@@ -19,7 +19,9 @@ of ctc is wrong, 4 without a GPU, 5 when the time budget ended it.
 
 import argparse
 import collections
+import importlib.util
 import json
+import math
 import pathlib
 import queue
 import re
@@ -56,6 +58,24 @@ def choice(name, legal):
     return parse
 
 
+def number(kind, *, least=None, above=None):
+    """A parser of finite numbers that are at least, or above, a bound."""
+    legal = f"at least {least}" if above is None else f"above {above}"
+
+    def parse(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or (value < least if above is None else
+                                        value <= above):
+            what = "an integer" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(
+                f"'{text}' must be {what} {'of ' * (above is None)}{legal}")
+        return value
+    return parse
+
+
 def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0],
@@ -81,14 +101,17 @@ def parse_arguments(arguments=None):
                         help="only variants of ctc whose name matches")
     parser.add_argument("--resume", action="store_true",
                         help="pass over cells that the results have")
-    parser.add_argument("--budget", type=float, default=0, metavar="SECONDS",
-                        help="start no cell after that; 0: no limit")
-    parser.add_argument("--per-cell", type=float, default=40, metavar="MS",
-                        help="time of the timed calls of a cell")
-    parser.add_argument("--limit", type=float, default=60, metavar="SECONDS",
-                        help="a cell that takes longer is ended")
-    parser.add_argument("--slow-limit", type=float, default=60,
+    parser.add_argument("--budget", default=0, type=number(float, least=0),
                         metavar="SECONDS",
+                        help="start no cell after that; 0: no limit")
+    parser.add_argument("--per-cell", default=40, type=number(float, above=0),
+                        metavar="MS",
+                        help="time of the timed calls of a cell")
+    parser.add_argument("--limit", default=60, type=number(float, above=0),
+                        metavar="SECONDS",
+                        help="a cell that takes longer is ended")
+    parser.add_argument("--slow-limit", default=60,
+                        type=number(float, above=0), metavar="SECONDS",
                         help="the same for references and torch.compile")
     parser.add_argument("--compile-mode", help="of torch.compile")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda",
@@ -125,12 +148,13 @@ def read_layers(paths, pattern):
 
 
 def reference_files(paths):
-    """What --reference names, folders opened. A file that is not there gets
-    rows that say so."""
+    """What --reference names, folders opened."""
     if not paths:
         raise Usage("--peers=reference needs --reference=PATHS")
     files = []
     for path in map(pathlib.Path, paths.split(",")):
+        if not path.exists():
+            raise Usage(f"--reference is '{path}', must be a file or a folder")
         inside = sorted(path.glob("*.py")) if path.is_dir() else [path]
         if not inside:
             raise Usage(f"--reference is '{path}', a folder without Python "
@@ -362,6 +386,9 @@ def measure(options):
         print(f"measure: {problem}", file=sys.stderr)
     if not layers:
         raise Usage("no layer to measure")
+    if importlib.util.find_spec("torch") is None:
+        raise Usage(f"{sys.executable} has no PyTorch, must be a Python with "
+                    "it; PYTHON names run.sh another")
     pack = packing.Pack(options.pack) if "ctc" in options.peers else None
     cells = plan_cells(layers, options, pack)
     if options.resume and pathlib.Path(options.results).exists():

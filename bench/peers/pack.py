@@ -19,12 +19,15 @@ VARIANTS.json compiles layers in other ways, too, to be timed side by side:
                    "layouts": ["channels_first"],
                    "kernel": "#ctc.kernel<family = ..., ...>"}]}
 
-A layer that does not compile is in the manifest with its message; the exit code
-is then 1. It is 2 for usage, which a folder of more than --limit MiB is.
+A layer that does not compile is in the manifest with its message, and a case
+that is no layer is passed over; the exit code is then 1. It is 2 for usage,
+which a folder of more than --limit MiB is. The folder is made whole or not at
+all: what was there before stays where there is no pack.
 """
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -38,7 +41,7 @@ import floors
 import json_text
 import packing
 import shapes
-from measure import LAYOUTS, Usage, choice, read_layers
+from measure import LAYOUTS, Usage, choice, number, read_layers
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
@@ -57,12 +60,25 @@ out=${OUT:-$PWD/results}
 mkdir -p "$out"
 python=${PYTHON:-python3}
 export PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-if [ -x launch-overhead ]; then
-  ./launch-overhead launch.ctcb > "$out/launch.json"
-fi
+case " $* " in
+*" --device=cpu "* | *" --device cpu "*) ;; # There is no launch to measure.
+*)
+  if [ -x launch-overhead ] && ./launch-overhead launch.ctcb > "$out/launch.new"
+  then
+    mv "$out/launch.new" "$out/launch.json"
+  fi
+  rm -f "$out/launch.new"
+  ;;
+esac
+rows() { cat "$out/peers.jsonl" 2> /dev/null | wc -l; }
+before=$(rows)
 "$python" scripts/measure.py shapes/*.json --pack . --results "$out/peers.jsonl" \\
   --precision @PRECISIONS@ --layout @LAYOUTS@ "$@"
 status=$?
+if [ "$status" -ne 0 ] && [ "$(rows)" -eq "$before" ]; then
+  echo "run.sh: nothing was measured" >&2
+  exit $status
+fi
 "$python" scripts/report.py "$out/peers.jsonl" --plot "$out/peers.png" \\
   --markdown "$out/peers.md" || true
 exit $status
@@ -91,8 +107,10 @@ def parse_arguments(arguments=None):
     parser.add_argument("--runtime", type=pathlib.Path,
                         help="a libctc_runtime to take instead of building one "
                              "that suits other machines")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--limit", type=float, default=60, metavar="MIB")
+    parser.add_argument("--jobs", type=number(int, least=1),
+                        default=os.cpu_count())
+    parser.add_argument("--limit", type=number(float, above=0), default=60,
+                        metavar="MIB")
     options = parser.parse_args(arguments)
     try:
         options.filter = re.compile(options.filter)
@@ -197,7 +215,7 @@ def compile_bundle(ctc, chip, layer, precision, layout, variant):
                          f"--chip={chip}", "-o", "-"], stdin)
 
 
-def compile_all(options, layers, variants):
+def compile_all(options, folder, layers, variants):
     """Entries of the manifest, bundles stored as they are made."""
     wanted = [(layer, precision, layout, variant)
               for precision in options.precision for layer in layers.values()
@@ -215,7 +233,7 @@ def compile_all(options, layers, variants):
         except CompileError as error:
             return {**entry, "error": str(error)}
         entry["compile_seconds"] = round(time.perf_counter() - began, 3)
-        return {**entry, "file": packing.store(options.output, data)}
+        return {**entry, "file": packing.store(folder, data)}
 
     entries = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
@@ -228,6 +246,13 @@ def compile_all(options, layers, variants):
                 print(f"\r{len(entries)} of {len(wanted)}", end="",
                       file=sys.stderr, flush=True)
     return entries
+
+
+def check_chip(ctc, chip):
+    """The compiler knows which there are, and tests it before all else. Raises
+    CompileError."""
+    run_compiler([str(ctc), "compile", *LAUNCHED, f"--chip={chip}",
+                  "--emit=mlir", "-o", os.devnull])
 
 
 # -- The folder ----------------------------------------------------------------
@@ -258,27 +283,26 @@ LAUNCHED = ["--input=1x8x4x4xf32", "--weight=8x8x2x2xf32", "--stride=2",
             "--bias"]
 
 
-def copy_programs(options):
+def copy_programs(options, folder):
     if options.runtime:
-        shutil.copy(options.runtime, options.output / LIBRARY)
+        shutil.copy(options.runtime, folder / LIBRARY)
         return
     programs = build_programs(options)
     for name in (LIBRARY, "launch-overhead"):
-        shutil.copy(programs / name, options.output / name)
+        shutil.copy(programs / name, folder / name)
     run_compiler([str(options.build / "bin" / "ctc"), "compile", *LAUNCHED,
                   f"--chip={options.chip}", "-o",
-                  str(options.output / "launch.ctcb")])
+                  str(folder / "launch.ctcb")])
 
 
-def copy_parts(options):
-    folder = options.output
+def copy_parts(options, folder):
     (folder / "scripts").mkdir(parents=True)
     for name in SCRIPTS:
         shutil.copy(HERE / name, folder / "scripts" / name)
     (folder / "shapes").mkdir()
     for path in options.shapes:
         shutil.copy(path, folder / "shapes" / pathlib.Path(path).name)
-    copy_programs(options)
+    copy_programs(options, folder)
     text = RUN.replace("@PRECISIONS@", ",".join(options.precision))
     run = folder / "run.sh"
     run.write_text(text.replace("@LAYOUTS@", ",".join(options.layout)),
@@ -289,6 +313,40 @@ def copy_parts(options):
 def folder_bytes(folder):
     return sum(path.stat().st_size for path in folder.rglob("*")
                if path.is_file())
+
+
+@contextlib.contextmanager
+def replacing(target):
+    """A new folder beside one, which takes its place if all goes well and is
+    gone if anything does not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = target.parent / f".{target.name}.{os.getpid()}"
+    folder.mkdir()
+    try:
+        yield folder
+        if target.exists():
+            shutil.rmtree(target)
+        folder.rename(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def fill(folder, options, layers, variants):
+    """Makes the pack in a folder; returns the entries of its manifest and its
+    size in MiB. Raises Usage when that is over the limit."""
+    copy_parts(options, folder)
+    entries = compile_all(options, folder, layers, variants)
+    version = run_compiler([str(options.build / "bin" / "ctc"),
+                            "--version"]).decode().strip()
+    manifest = {"chip": options.chip, "producer": version, "bundles": entries}
+    (folder / packing.MANIFEST).write_text(
+        json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    mib = folder_bytes(folder) / 2 ** 20
+    if mib > options.limit:
+        raise Usage(f"{options.output} would have {mib:.1f} MiB, must have at "
+                    f"most {options.limit:g}; pack fewer layers, precisions or "
+                    "layouts, or raise --limit")
+    return entries, mib
 
 
 def make_pack(options):
@@ -307,23 +365,14 @@ def make_pack(options):
         raise Usage(f"{ctc}: no such program; build it, or name its build tree "
                     "with --build")
     check_is_ours(options.output)
-    shutil.rmtree(options.output, ignore_errors=True)
-    copy_parts(options)
+    check_chip(ctc, options.chip)
     began = time.perf_counter()
-    entries = compile_all(options, layers, variants)
-    version = run_compiler([str(ctc), "--version"]).decode().strip()
-    manifest = {"chip": options.chip, "producer": version, "bundles": entries}
-    (options.output / packing.MANIFEST).write_text(
-        json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    mib = folder_bytes(options.output) / 2 ** 20
+    with replacing(options.output.resolve()) as folder:
+        entries, mib = fill(folder, options, layers, variants)
     failed = sum("error" in entry for entry in entries)
     print(f"{options.output}: {len(entries) - failed} bundles of {len(layers)} "
           f"layers for {options.chip} in {time.perf_counter() - began:.0f} s, "
           f"{failed} not compiled, {mib:.1f} MiB")
-    if mib > options.limit:
-        raise Usage(f"{options.output} has {mib:.1f} MiB, must have at most "
-                    f"{options.limit:g}; pack fewer layers, precisions or "
-                    "layouts")
     return 1 if failed or problems else 0
 
 

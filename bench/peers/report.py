@@ -11,7 +11,7 @@ Prints a table (with rich where it is installed) with a line per layer,
 precision and layout, and geometric means of the speed-up over every contender.
 --variants prints the variants of ctc side by side instead. A time is the median
 of single calls, for layers with a CUDA graph's replay that. Exit code 2 when a
-file cannot be read.
+file cannot be read, or there is no row.
 """
 
 import argparse
@@ -365,6 +365,10 @@ def main(arguments=None):
         print(f"report: {error}", file=sys.stderr)
         return 2
     results = list(results.values())
+    if not results:
+        print(f"report: {', '.join(map(str, options.results))}: no row, must "
+              "have at least one", file=sys.stderr)
+        return 2
     comparison = Comparison(results, options.variant)
     several = {row["variant"] for row in results if row["peer"] == "ctc"} - {
         packing.DEFAULT}

@@ -95,15 +95,12 @@ def test_usage(shapes_file, tmp_path, capsys):
     for more, message in (
             (["--peers", "reference"], "needs --reference=PATHS"),
             (["--peers", "reference", "--reference", tmp_path / "r"],
-             None),
+             "must be a file or a folder"),
             (["--peers", "ctc", "--pack", tmp_path], "is no manifest of a pack"),
             (["--filter", "nothing"], "no layer to measure")):
         status, _, err = run(dry(path, results, *more), capsys)
-        if message:
-            assert status == 2 and message in err
-        else:  # A reference that is not there is a row.
-            assert status == 0
-            assert rows.read_results(results)[1][0]["status"] == "missing"
+        assert status == 2 and message in err
+    assert not results.exists()
     status, _, err = run(dry(path, tmp_path / "none" / "r.jsonl", "--peers",
                              "eager"), capsys)
     assert status == 2 and "cannot be written" in err
@@ -113,6 +110,27 @@ def test_usage(shapes_file, tmp_path, capsys):
             measure.main([str(path), "--results", str(results), *flags])
         assert "must be of" in (err := capsys.readouterr().err) or \
             "not a regular expression" in err
+
+
+@pytest.mark.parametrize("flag, legal", [
+    ("--budget=-1", "'-1' must be a number of at least 0"),
+    ("--budget=nan", "'nan' must be a number of at least 0"),
+    ("--per-cell=0", "'0' must be a number above 0"),
+    ("--limit=inf", "'inf' must be a number above 0"),
+    ("--slow-limit=1h", "'1h' must be a number above 0")])
+def test_numbers_that_are_not_legal(tmp_path, capsys, flag, legal):
+    with pytest.raises(SystemExit, match="2"):
+        measure.main(["layers.json", "--results", str(tmp_path / "r"), flag])
+    assert legal in capsys.readouterr().err
+
+
+def test_a_python_without_pytorch(shapes_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    results = tmp_path / "r.jsonl"
+    status, _, err = run(dry(shapes_file(case()), results, "--peers",
+                             "fake:good"), capsys)
+    assert status == 2 and not results.exists()
+    assert f"{sys.executable} has no PyTorch" in err
 
 
 def test_without_a_gpu(shapes_file, tmp_path):

@@ -201,7 +201,82 @@ def test_a_folder_that_is_too_large(shapes_file, tmp_path, capsys):
                            "--chip", "sm_80", "--layout", "channels_first",
                            "--limit", "0.001"], capsys)
     assert status == 2 and "must have at most 0.001" in err
-    # What is a pack is replaced.
-    status, out, _ = make([shapes_file(case()), "-o", tmp_path / "p", "--chip",
-                           "sm_80", "--layout", "channels_first"], capsys)
+    assert not [*tmp_path.glob("p")] and not [*tmp_path.glob(".p*")]
+    arguments = [shapes_file(case()), "-o", tmp_path / "p", "--chip", "sm_80",
+                 "--layout", "channels_first"]
+    status, out, _ = make(arguments, capsys)
     assert status == 0 and "1 bundles of 1 layers" in out
+    before = (tmp_path / "p" / "manifest.json").read_bytes()
+    status, out, err = make([*arguments, "--limit", "0.001"], capsys)
+    assert status == 2 and "must have at most 0.001" in err and not out
+    assert (tmp_path / "p" / "manifest.json").read_bytes() == before
+    # What is a pack is replaced.
+    status, out, _ = make([*arguments, "--filter", "small"], capsys)
+    assert status == 0 and not [*tmp_path.glob(".p*")]
+
+
+@needs_ctc
+def test_what_is_not_legal_makes_no_folder(shapes_file, tmp_path, capsys):
+    arguments = [shapes_file(case()), "-o", tmp_path / "p"]
+    status, out, err = make([*arguments, "--chip", "sm_42"], capsys)
+    assert status == 2 and not out
+    assert "--chip is 'sm_42', must be one of sm_80, " in err
+    for flag, legal in (("--jobs=0", "an integer of at least 1"),
+                        ("--jobs=2.5", "an integer of at least 1"),
+                        ("--limit=-1", "a number above 0")):
+        with pytest.raises(SystemExit, match="2"):
+            make([*arguments, flag], capsys)
+        assert legal in capsys.readouterr().err
+    status, _, err = make([*arguments, "--runtime", tmp_path / "none.so"],
+                          capsys)
+    assert status == 2 and "none.so" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["layers.json"]
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """run.sh over programs that do as they are told: measure.py adds LINES
+    lines to the results and exits with STATUS."""
+    (tmp_path / "run.sh").write_text(pack.RUN)
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "measure.py").write_text(
+        "import os, sys\n"
+        "path = sys.argv[sys.argv.index('--results') + 1]\n"
+        "open(path, 'a').write('{}\\n' * int(os.environ['LINES']))\n"
+        "sys.exit(int(os.environ['STATUS']))\n")
+    (tmp_path / "scripts" / "report.py").write_text("print('the report')\n")
+    overhead = tmp_path / "launch-overhead"
+    overhead.write_text("#!/bin/sh\necho '{}'\nexit ${OVERHEAD:-0}\n")
+    overhead.chmod(0o755)
+
+    def run(*arguments, **environment):
+        return subprocess.run(
+            ["bash", tmp_path / "run.sh", *arguments],
+            env={**os.environ, "PYTHON": sys.executable, "LINES": "0",
+                 "STATUS": "0", **environment},
+            capture_output=True, text=True, check=False)
+    return run
+
+
+def test_only_a_run_that_measured_is_reported(shell):
+    done = shell(LINES="2")
+    assert done.returncode == 0 and done.stdout == "the report\n"
+    for status in "2", "4":
+        done = shell(STATUS=status)
+        assert done.returncode == int(status) and done.stdout == ""
+        assert done.stderr == "run.sh: nothing was measured\n"
+    # The budget ended it, or --resume found all there.
+    done = shell(STATUS="5", LINES="1")
+    assert done.returncode == 5 and done.stdout == "the report\n"
+    assert shell("--resume").stdout == "the report\n"
+
+
+def test_a_launch_is_measured_where_there_is_a_gpu(shell, tmp_path):
+    launch = tmp_path / "results" / "launch.json"
+    for arguments in (["--device=cpu"], ["--device", "cpu"]):
+        shell(*arguments)
+        assert not launch.exists()
+    shell(OVERHEAD="4")
+    assert [*launch.parent.glob("launch*")] == []
+    shell()
+    assert launch.read_text() == "{}\n"

@@ -157,3 +157,12 @@ def test_without_rich_and_matplotlib(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr()
     assert "4.00x" in said.out
     assert "report: no plot: " in said.err
+
+
+def test_a_report_of_nothing(tmp_path, capsys):
+    path = tmp_path / "results.jsonl"
+    path.write_text("[" * 50000 + "\n" + json.dumps({"run": {}}) + "\n")
+    assert report.main([str(path)]) == 2
+    said = capsys.readouterr()
+    assert "results.jsonl: no row, must have at least one" in said.err
+    assert "1 lines passed over" in said.err and not said.out
