@@ -159,6 +159,11 @@ TEST_F(NpyFile, ReadsAndWritesFiles) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().message,
             "'" + path("a.npy") + "' has shape 2x2, must be 2x3");
+  ASSERT_TRUE(writeNpy(path("one.npy"), Tensor(ElementType::F32, {})));
+  auto single = readNpy(path("one.npy"), ElementType::F32, {2, 3});
+  ASSERT_FALSE(single);
+  EXPECT_EQ(single.error().message,
+            "'" + path("one.npy") + "' has no dimensions, must be 2x3");
   auto missing = readNpy(path("b.npy"), ElementType::F32, {2, 3});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message,
