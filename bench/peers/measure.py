@@ -148,13 +148,12 @@ def read_layers(paths, pattern):
 
 
 def reference_files(paths):
-    """What --reference names, folders opened."""
+    """What --reference names, folders opened. A file that is not there gets
+    rows that say so."""
     if not paths:
         raise Usage("--peers=reference needs --reference=PATHS")
     files = []
     for path in map(pathlib.Path, paths.split(",")):
-        if not path.exists():
-            raise Usage(f"--reference is '{path}', must be a file or a folder")
         inside = sorted(path.glob("*.py")) if path.is_dir() else [path]
         if not inside:
             raise Usage(f"--reference is '{path}', a folder without Python "

@@ -94,8 +94,6 @@ def test_usage(shapes_file, tmp_path, capsys):
     results = tmp_path / "r.jsonl"
     for more, message in (
             (["--peers", "reference"], "needs --reference=PATHS"),
-            (["--peers", "reference", "--reference", tmp_path / "r"],
-             "must be a file or a folder"),
             (["--peers", "ctc", "--pack", tmp_path], "is no manifest of a pack"),
             (["--filter", "nothing"], "no layer to measure")):
         status, _, err = run(dry(path, results, *more), capsys)
@@ -110,6 +108,16 @@ def test_usage(shapes_file, tmp_path, capsys):
             measure.main([str(path), "--results", str(results), *flags])
         assert "must be of" in (err := capsys.readouterr().err) or \
             "not a regular expression" in err
+
+
+def test_a_reference_that_is_not_there_is_a_row(shapes_file, tmp_path, capsys):
+    results = tmp_path / "r.jsonl"
+    status, _, _ = run(dry(shapes_file(case()), results, "--peers",
+                           "fake:good,reference", "--reference",
+                           tmp_path / "none.py"), capsys)
+    assert status == 0
+    assert sorted(row["status"] for row in rows.read_results(results)[1]) == \
+        ["missing", "ok"]
 
 
 @pytest.mark.parametrize("flag, legal", [
