@@ -452,7 +452,7 @@ struct Tile : ctc::impl::TileBase<Tile> {
              << (perTile ? std::to_string(*perTile) : "more than 2^63")
              << " blocks for each of " << batchTiles
              << " batch tiles, a grid holds at most " << kMaxGridX
-             << "; use a larger box";
+             << "; use a smaller batch or layer, or a kernel with a larger box";
 
     auto entry = op->getParentOfType<func::FuncOp>();
     ImplicitLocOpBuilder b(op.getLoc(), &getContext());
