@@ -13,6 +13,7 @@
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+#include <typeinfo>
 #include <unordered_map>
 
 namespace nb = nanobind;
@@ -265,7 +266,7 @@ static dlpack::DataType typeFromString(const std::string &text,
 
 /// Reads the dictionary of __array_interface__ or __cuda_array_interface__,
 /// which agree in all that is read here.
-static void viewInterface(nb::handle object, const char *interfaceName,
+static void readInterface(nb::handle object, const char *interfaceName,
                           const char *what, TensorView &result) {
   const auto fields = nb::cast<nb::dict>(object.attr(interfaceName));
   const auto data = nb::cast<nb::tuple>(fields["data"]);
@@ -290,6 +291,10 @@ static void viewInterface(nb::handle object, const char *interfaceName,
   const int64_t width = result.type.bits / 8;
   if (!strides.is_none()) {
     const auto inBytes = nb::cast<std::vector<int64_t>>(strides);
+    if (inBytes.size() != shape.size())
+      raiseValue(std::string(what) + " has " + std::to_string(inBytes.size()) +
+                 " strides for " + std::to_string(rank) +
+                 " dimensions, must have one for each");
     for (int i = 0; i < rank; ++i)
       // A stride between elements makes no dense array: none is named 0.
       result.strides[i] = inBytes[i] % width ? 0 : inBytes[i] / width;
@@ -299,6 +304,16 @@ static void viewInterface(nb::handle object, const char *interfaceName,
   for (int i = rank - 1; i >= 0; --i) {
     result.strides[i] = dense;
     dense *= shape[i];
+  }
+}
+
+static void viewInterface(nb::handle object, const char *interfaceName,
+                          const char *what, TensorView &result) {
+  try {
+    readInterface(object, interfaceName, what, result);
+  } catch (const std::bad_cast &) {
+    raiseType(std::string(what) + " has a field in its " + interfaceName +
+              " that is of another type than NumPy documents");
   }
 }
 

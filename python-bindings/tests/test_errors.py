@@ -76,6 +76,28 @@ def test_elements_without_a_width(layer, typestr):
             "or bfloat16", layer, Odd())
 
 
+@pytest.mark.parametrize("strides", [(), (4,), (0, 480, 120, 24, 4)])
+def test_another_number_of_strides(layer, strides):
+    class Odd:
+        memory = zeros(SHAPE)
+        __array_interface__ = {**memory.__array_interface__,
+                               "strides": strides}
+
+    refuses(ValueError, f"input has {len(strides)} strides for 4 dimensions, "
+            "must have one for each", layer, Odd())
+
+
+@pytest.mark.parametrize("field", [{"strides": "abcd"}, {"shape": 4},
+                                   {"data": (None, False)}, {"typestr": 4}])
+def test_fields_of_another_type(layer, field):
+    class Odd:
+        memory = zeros(SHAPE)
+        __array_interface__ = {**memory.__array_interface__, **field}
+
+    refuses(TypeError, "input has a field in its __array_interface__ that is of "
+            "another type than NumPy documents", layer, Odd())
+
+
 def test_no_array(layer):
     refuses(TypeError, "input is a list, must be an array", layer, [1, 2])
     refuses(TypeError, "input is a NoneType, must be an array", layer, None)
