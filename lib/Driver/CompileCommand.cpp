@@ -15,6 +15,7 @@
 #include "ctc/Dialect/CTC.h"
 #include "ctc/Pipelines/LayerBuilder.h"
 #include "ctc/Support/File.h"
+#include "ctc/Transforms/Entry.h"
 #include "ctc/Tuning/TuningTable.h"
 
 #include "llvm/Support/Path.h"
@@ -146,7 +147,7 @@ static Expected<CompileRequest> readRequest(CommandArguments arguments) {
 static Expected<void> obeyTarget(CommandArguments arguments,
                                  mlir::ModuleOp module,
                                  CompileRequest &request) {
-  auto target = module->getAttrOfType<ir::TargetAttr>("ctc.target");
+  auto target = module->getAttrOfType<ir::TargetAttr>(kTargetAttr);
   if (!target)
     return {};
   const std::string chip = target.getChip().str();

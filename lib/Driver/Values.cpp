@@ -7,7 +7,7 @@
 
 #include "Values.h"
 #include "ctc/Chips/Chips.h"
-#include "ctc/Dialect/CTC.h"
+#include "ctc/Tuning/KernelChoice.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -177,11 +177,7 @@ Expected<std::vector<std::string>> driver::parseChips(StringRef text) {
 Expected<std::string> driver::parseFamily(StringRef text) {
   if (ir::symbolizeFamily(text))
     return text.str();
-  std::string legal;
-  for (uint32_t i = 0; i <= ir::getMaxEnumValForFamily(); ++i)
-    if (const auto family = ir::symbolizeFamily(i))
-      legal += (legal.empty() ? "" : ", ") + ir::stringifyFamily(*family).str();
-  return bad("--family", text, "one of " + legal);
+  return bad("--family", text, "one of " + listFamilies(allFamilies()));
 }
 
 Expected<std::vector<std::string>> driver::parseFamilies(StringRef text) {

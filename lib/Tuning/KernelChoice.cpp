@@ -160,7 +160,7 @@ Error ctc::tooLarge(int64_t bytes, int64_t limit, const Chip &chip) {
               "; use a smaller box, taps or chunk_channels"};
 }
 
-static std::vector<ir::Family> allFamilies() {
+std::vector<ir::Family> ctc::allFamilies() {
   std::vector<ir::Family> families;
   for (uint32_t i = 0; i <= ir::getMaxEnumValForFamily(); ++i)
     families.push_back(ir::Family(i));

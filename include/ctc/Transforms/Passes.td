@@ -65,9 +65,8 @@ def SelectKernel : Pass<"ctc-select-kernel", "::mlir::ModuleOp"> {
     has the problem decides (source `table`), the user's before the shipped one,
     then the cost model (source `heuristic`). The chip is the module's
     `ctc.target`, else the option, which is written there. The reason is a
-    remark. A kernel whose tiles
-    do not fit the chip is an error that names the bytes and the limit; one of a
-    table is passed over.
+    remark. A kernel whose tiles do not fit the chip is an error that names the
+    bytes and the limit; one of a table is passed over.
 
     ```mlir
     // before
@@ -177,8 +176,8 @@ def ProgrammaticLaunch : Pass<"ctc-programmatic-launch", "::mlir::ModuleOp"> {
     For chips that can (sm_90 and newer) every kernel that a ctc.launch names
     begins with griddepcontrol.wait, and the launch is marked `programmatic`:
     the device need not hold it back until what the grids before it in the
-    stream wrote is visible. Other chips' modules, and those that name none, stay as they
-    are.
+    stream wrote is visible. Other chips' modules, and those that name none,
+    stay as they are.
 
     ```mlir
     // before

@@ -22,6 +22,8 @@ struct KernelChoice {
   std::string reason; ///< One sentence.
 };
 
+/// Every family, in the dialect's order.
+std::vector<ir::Family> allFamilies();
 /// The names of families, for messages.
 std::string listFamilies(llvm::ArrayRef<ir::Family> families,
                          llvm::StringRef separator = ", ");

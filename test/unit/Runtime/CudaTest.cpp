@@ -19,6 +19,12 @@ using ctc::test::onlySm80;
 using testing::ElementsAre;
 
 namespace {
+Bundle onlySm90(bool programmatic) {
+  Bundle bundle{"ctc 0.1.0 (test)", {test::sampleImage("sm_90a")}};
+  bundle.images[0].manifest.entries[0].run[0].programmatic = programmatic;
+  return bundle;
+}
+
 TEST_F(CudaTest, OpenTellsWhatThereIs) {
   const auto device = runtime::Device::open("cuda:1");
   const auto info = device.info();
@@ -160,9 +166,7 @@ TEST_F(CudaTest, PrepareAndLaunchPassWhatTheManifestSays) {
 TEST_F(CudaTest, KernelsThatWaitThemselvesAreLaunchedProgrammatically) {
   const auto launchOf = [&](bool waits, int driverVersion) {
     fake().driverVersion = driverVersion;
-    Bundle bundle{"ctc 0.1.0 (test)", {test::sampleImage("sm_90a")}};
-    bundle.images[0].manifest.entries[0].run[0].programmatic = waits;
-    Loaded sample(bundle);
+    Loaded sample(onlySm90(waits));
     sample.layer.prepare(0x1000, 0x2000);
     int stream = 0;
     sample.layer.launch(5, {0x3000, 0x4000, 0x5000, 0x6000}, &stream);
@@ -182,20 +186,6 @@ TEST_F(CudaTest, KernelsThatWaitThemselvesAreLaunchedProgrammatically) {
   EXPECT_FALSE(launchOf(false, 13000).programmatic);
   // Its stream capture would not know them.
   EXPECT_FALSE(launchOf(true, 12020).programmatic);
-}
-
-TEST_F(CudaTest, ProgrammaticLaunchFailuresNameTheKernel) {
-  Bundle bundle{"ctc 0.1.0 (test)", {test::sampleImage("sm_90a")}};
-  bundle.images[0].manifest.entries[0].run[0].programmatic = true;
-  Loaded sample(bundle);
-  sample.layer.prepare(0x1000, 0x2000);
-  fake().failures["cuLaunchKernelEx"] = 700;
-  const std::array<uint64_t, 4> addresses{0x3000, 0x4000, 0x5000, 0x6000};
-  EXPECT_FAILS(
-      ctc_layer_launch(sample.layer.get(), 5, addresses.data(), 4, nullptr),
-      CTC_DEVICE_ERROR,
-      "kernel 'up_run': cuLaunchKernelEx failed: "
-      "CUDA_ERROR_ILLEGAL_ADDRESS (words about 700)");
 }
 
 TEST_F(CudaTest, ADriverThatDoesNotTellItsVersionIsAnError) {
@@ -242,15 +232,20 @@ TEST_F(CudaTest, EmptyBatchLaunchesNothing) {
 }
 
 TEST_F(CudaTest, LaunchFailuresNameTheKernel) {
-  Loaded sample(onlySm80());
-  sample.layer.prepare(0x1000, 0x2000);
-  fake().failures["cuLaunchKernel"] = 700;
-  const std::array<uint64_t, 4> addresses{0x3000, 0x4000, 0x5000, 0x6000};
-  EXPECT_FAILS(
-      ctc_layer_launch(sample.layer.get(), 5, addresses.data(), 4, nullptr),
-      CTC_DEVICE_ERROR,
-      "kernel 'up_run': cuLaunchKernel failed: "
-      "CUDA_ERROR_ILLEGAL_ADDRESS (words about 700)");
+  const auto expectFailureOf = [](const std::string &call,
+                                  const Bundle &bundle) {
+    Loaded sample(bundle);
+    sample.layer.prepare(0x1000, 0x2000);
+    fake().failures[call] = 700;
+    const std::array<uint64_t, 4> addresses{0x3000, 0x4000, 0x5000, 0x6000};
+    EXPECT_FAILS(
+        ctc_layer_launch(sample.layer.get(), 5, addresses.data(), 4, nullptr),
+        CTC_DEVICE_ERROR,
+        "kernel 'up_run': " + call +
+            " failed: CUDA_ERROR_ILLEGAL_ADDRESS (words about 700)");
+  };
+  expectFailureOf("cuLaunchKernel", onlySm80());
+  expectFailureOf("cuLaunchKernelEx", onlySm90(/*programmatic=*/true));
 }
 
 TEST_F(CudaTest, PushesItsContextUnlessItIsCurrent) {

@@ -34,16 +34,27 @@ Problem randomGroups(std::mt19937_64 &random) {
   return problem;
 }
 
-TEST(Simt, TakesNarrowGroupsTogetherWhateverTheLayer) {
-  std::mt19937_64 random(7);
-  int64_t together = 0, apart = 0;
-  for (int turn = 0; turn < 600; ++turn) {
+/// Calls `body` with legal layers among `turns` random ones, chip by chip, up
+/// to the first fatal failure.
+void forRandomGroups(
+    uint64_t seed, int turns,
+    llvm::function_ref<void(const Problem &, const Chip &)> body) {
+  std::mt19937_64 random(seed);
+  const std::span<const Chip> chips = allChips();
+  for (int turn = 0; turn < turns && !::testing::Test::HasFatalFailure();
+       ++turn) {
     const Problem problem = randomGroups(random);
     if (!verify(problem) || !planPhases(problem))
       continue;
-    const std::span<const Chip> chips = allChips();
     const Chip &chip = chips[turn % chips.size()];
     SCOPED_TRACE(::testing::Message() << "turn " << turn << ", " << chip.name);
+    body(problem, chip);
+  }
+}
+
+TEST(Simt, TakesNarrowGroupsTogetherWhateverTheLayer) {
+  int64_t together = 0, apart = 0;
+  forRandomGroups(7, 600, [&](const Problem &problem, const Chip &chip) {
     auto choice = chooseSimt(context(), problem, chip);
     ASSERT_TRUE(choice) << choice.error().message;
     const ir::KernelAttr kernel = choice->kernel;
@@ -53,7 +64,7 @@ TEST(Simt, TakesNarrowGroupsTogetherWhateverTheLayer) {
     const int64_t outputs = problem.outputChannelsPerGroup();
     if (kernel.getGroups() == 1) {
       ++apart;
-      continue;
+      return;
     }
     ++together;
     EXPECT_LE(std::max(inputs, outputs), 4);
@@ -66,7 +77,7 @@ TEST(Simt, TakesNarrowGroupsTogetherWhateverTheLayer) {
     const int64_t idle =
         roundUp(problem.groups, kernel.getGroups()) - problem.groups;
     EXPECT_LT(idle * outputs, 24 * kernel.getWorkerTile()[1] + outputs);
-  }
+  });
   EXPECT_GT(together, 100);
   EXPECT_GT(apart, 100);
 }
@@ -77,15 +88,8 @@ int64_t sumsOfAThread(ir::KernelAttr kernel) {
 }
 
 TEST(Simt, WhatSpillsGivesWayToFewerSums) {
-  std::mt19937_64 random(20261121);
   int64_t next = 0;
-  for (int turn = 0; turn < 300; ++turn) {
-    const Problem problem = randomGroups(random);
-    if (!verify(problem) || !planPhases(problem))
-      continue;
-    const std::span<const Chip> chips = allChips();
-    const Chip &chip = chips[turn % chips.size()];
-    SCOPED_TRACE(::testing::Message() << "turn " << turn << ", " << chip.name);
+  forRandomGroups(20261121, 300, [&](const Problem &problem, const Chip &chip) {
     std::vector<ir::KernelAttr> spilled;
     for (auto choice = chooseSimt(context(), problem, chip, spilled);;
          choice = chooseSimt(context(), problem, chip, spilled)) {
@@ -105,7 +109,7 @@ TEST(Simt, WhatSpillsGivesWayToFewerSums) {
       ASSERT_LT(spilled.size(), 10u);
     }
     EXPECT_FALSE(spilled.empty());
-  }
+  });
   EXPECT_GT(next, 100);
 }
 
